@@ -1,0 +1,73 @@
+"""What one requirement is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_taskq.contract.methods import Role as Role
+
+CONTRACT_VERSION = "1.0"
+
+
+class Level(StrEnum):
+    """Whether a failed requirement fails the run (MUST) or is only shown (SHOULD)."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+
+
+class Instrument(StrEnum):
+    """How a requirement is judged; the letter is the one of the contract's table."""
+
+    MODEL = "model"
+    INTERLEAVINGS = "interleavings"
+    CRASH_POINTS = "crash points"
+    HISTORY = "history"
+    ORACLE = "oracle"
+    DIRECT_EXAMPLE = "direct example"
+    QUERY_COST = "query cost"
+    STATISTICS = "statistics"
+    TIMING = "timing"
+
+
+LETTERS: dict[str, Instrument] = {
+    "m": Instrument.MODEL,
+    "i": Instrument.INTERLEAVINGS,
+    "c": Instrument.CRASH_POINTS,
+    "h": Instrument.HISTORY,
+    "o": Instrument.ORACLE,
+    "x": Instrument.DIRECT_EXAMPLE,
+    "p": Instrument.QUERY_COST,
+    "s": Instrument.STATISTICS,
+    "t": Instrument.TIMING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One numbered promise of the contract and all that is said about it, once.
+
+    ``grades`` names the adapter methods whose override makes the requirement graded; ``needs`` names what else must be
+    offered for it to be judged (methods, ``"enqueue.delay_seconds"``, ``"leases"``, ``"capabilities"``); ``how`` is the
+    instruments' letters. ``why`` says what breaks without it, ``look_at`` what to check first when it fails, ``bugs``
+    cites real defects (``owner/repo#number``), ``mutants`` names the broken queues in ``tests/mutants`` that it kills.
+    """
+
+    id: str
+    level: Level = Level.MUST
+    role: Role
+    grades: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    how: str
+    text: str
+    why: str
+    look_at: tuple[str, ...]
+    bugs: tuple[str, ...] = ()
+    mutants: tuple[str, ...] = ()
+    since: str = CONTRACT_VERSION
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """The instruments that judge it, in the order of the contract's table."""
+        return tuple(LETTERS[letter] for letter in self.how)
