@@ -1,0 +1,55 @@
+"""The workbench of one check: fresh queues, virtual time, and the bound on every call."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_taskq.clock import VirtualClock
+from pytest_taskq.subject.queue import QueueUnderTest
+from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_taskq.subject.store import Stores
+    from pytest_taskq.subject.subject import Subject
+
+T = TypeVar("T")
+
+
+class Bench:
+    """Runs checks of one subject; each queue it gives begins at the same virtual moment on a store of its own."""
+
+    def __init__(self, subject: Subject, stores: Stores, *, means: str = "auto", call_limit: float = CALL_LIMIT) -> None:
+        self.subject = subject
+        self.means = means
+        self.call_limit = call_limit
+        self._stores = stores
+        self._progress = Progress()
+        self._clock: VirtualClock | None = None
+
+    @property
+    def clock(self) -> VirtualClock:
+        """The clock in force; only inside ``run``."""
+        if self._clock is None:
+            raise RuntimeError("the bench has a clock only while a check runs on it")
+        return self._clock
+
+    @contextmanager
+    def queue(self) -> Iterator[QueueUnderTest]:
+        """Yield the code under test on a fresh store; closed and removed at the end."""
+        self.clock.restart()
+        queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
+        try:
+            yield queue
+        finally:
+            queue.close()
+
+    def run(self, check: Callable[[], T]) -> T:
+        """Return what ``check`` returns, run in virtual time and in a watched thread."""
+        with VirtualClock(means=self.means) as self._clock:
+            try:
+                return run_watched(check, self._progress, self.call_limit)
+            finally:
+                self._clock = None

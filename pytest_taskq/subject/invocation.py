@@ -1,0 +1,68 @@
+"""One call of the code under test: sync or async, and unable to take the process with it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class ProcessExitError(BaseException):
+    """The code under test tried to end the process."""
+
+
+@contextmanager
+def process_kept() -> Iterator[None]:
+    """Turn ``os._exit`` and ``os.abort`` into ProcessExitError for as long as the context lasts."""
+    kept = {name: getattr(os, name) for name in ("_exit", "abort")}
+    here = os.getpid()
+
+    def refusing(name: str) -> Callable[..., object]:
+        def refuse(*arguments: object) -> object:
+            if os.getpid() != here:  # a child it forked ends as it likes
+                return kept[name](*arguments)
+            raise ProcessExitError(f"it ended the process with os.{name}{arguments!r}")
+
+        return refuse
+
+    try:
+        for name in kept:
+            setattr(os, name, refusing(name))
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(os, name, function)
+
+
+class Invoker:
+    """Calls methods for one actor; coroutines run on one event loop of its own, made when the first one comes."""
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+
+    def __call__(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - any method
+        """Return what ``function`` returns, awaited if need be."""
+        with process_kept():
+            try:
+                result = function(*arguments, **keywords)
+                if inspect.isawaitable(result):
+                    self._runner = self._runner or asyncio.Runner()
+                    result = self._runner.run(_awaited(result))
+            except SystemExit as error:
+                raise ProcessExitError(f"it raised SystemExit({error.code!r})") from error
+        return result
+
+    def close(self) -> None:
+        """Close the event loop if one was made."""
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+
+async def _awaited(result: Any) -> Any:  # noqa: ANN401 - any awaitable
+    return await result

@@ -1,0 +1,273 @@
+"""The code under test on a fresh store, as the checks use it."""
+
+from __future__ import annotations
+
+import sqlite3
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pytest_taskq.adapter import NotOfferedError, StandaloneAdapter
+from pytest_taskq.subject.invocation import Invoker, ProcessExitError
+from pytest_taskq.subject.results import wrong_type
+from pytest_taskq.subject.store import Stores, dsn_of
+from pytest_taskq.subject.transcript import Transcript, call_line, shown
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from pytest_taskq.adapter import QueueAdapter
+    from pytest_taskq.clock import VirtualClock
+    from pytest_taskq.contract import Promises, SchedulingStrategy, Task, TaskId
+    from pytest_taskq.subject.subject import Subject
+    from pytest_taskq.subject.watch import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call came to: a result, or the exception it raised."""
+
+    call: str
+    result: Any = None
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        return shown(self.result) if self.error is None else f"raises {type(self.error).__name__}: {self.error!s:.200}"
+
+
+class QueueUnderTest:
+    """One actor's adapter on a fresh store; its methods are the adapter's, each call is recorded and bounded.
+
+    A call that raises, returns another type than the contract says, or tries to end the process raises
+    ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread.
+    """
+
+    def __init__(self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress) -> None:
+        self.subject = subject
+        self.clock = clock
+        self.transcript = Transcript()
+        self._stores = stores
+        self._progress = progress
+        self._invoke = Invoker()
+        self._others: list[QueueUnderTest] = []
+        self._sql: sqlite3.Connection | None = None
+        self._adapter: QueueAdapter | StandaloneAdapter | None = None
+        self._path: Path | None = None
+
+    @property
+    def promises(self) -> Promises:
+        """What the team promises."""
+        return self.subject.promises
+
+    @property
+    def path(self) -> Path:
+        """Where the store is; made on first use."""
+        if self._path is None:
+            with self._under_way("initialising a fresh store"):
+                self._path = self._stores.fresh(self._invoke)
+                if self.subject.standalone:
+                    self._invoke(lambda: self.subject.adapter(self.dsn).setup())  # type: ignore[union-attr]  # standalone
+        return self._path
+
+    @property
+    def dsn(self) -> str:
+        """The store as the adapter is given it."""
+        return str(self.path) if self.subject.standalone else dsn_of(self.path)
+
+    @property
+    def adapter(self) -> QueueAdapter | StandaloneAdapter:
+        """The adapter instance of this actor, made on first use."""
+        if self._adapter is None:
+            dsn = self.dsn
+            with self._under_way(f"{self.subject.adapter.__name__}({dsn!r})"):
+                self._adapter = self._invoke(self.subject.adapter, dsn)
+        return self._adapter
+
+    def another(self) -> QueueUnderTest:
+        """Return a second actor on the same store, with the same clock and transcript."""
+        other = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
+        other.transcript, other._path = self.transcript, self.path
+        self._others.append(other)
+        return other
+
+    def close(self) -> None:
+        """Close the adapters and remove the store."""
+        for other in self._others:
+            other._close_actor()
+        self._close_actor()
+        if self._path is not None:
+            self._stores.discard(self._path)
+
+    def _close_actor(self) -> None:
+        if self._sql is not None:
+            self._sql.close()
+        if self._adapter is not None:
+            with self._under_way("close()"):
+                self._invoke(self._adapter.close)
+        self._invoke.close()
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def attempt(self, method: str, *arguments: Any, **keywords: Any) -> Outcome:  # noqa: ANN401 - any method's
+        """Call a method; return its result or the exception it raised. Its type is checked, its meaning is not."""
+        line = call_line(method, arguments, keywords)
+        function = getattr(self.adapter, method, None)
+        if function is None or (self.subject.standalone and method not in self.subject.own):
+            raise NotJudgedError(f"{method} is not offered, and the check needs it")
+        self._progress.start(line)
+        try:
+            outcome = Outcome(line, self._invoke(function, *arguments, **keywords))
+        except NotOfferedError as error:
+            raise NotJudgedError(f"{method} is not offered: {error}") from error
+        except ProcessExitError as error:
+            self._violated(line, method, "a result or an exception", str(error), error)
+        except Exception as error:  # noqa: BLE001 - whatever the code under test raises is its outcome
+            outcome = Outcome(line, error=error)
+        finally:
+            self._progress.end()
+        self.transcript.note(line, str(outcome))
+        wanted = None if outcome.error else wrong_type(method, outcome.result)
+        if wanted:
+            seen = f"{shown(outcome.result)} ({type(outcome.result).__name__})"
+            raise ContractViolation(f"{method} returns {wanted}", seen, calls=self.transcript.lines, method=method)
+        return outcome
+
+    def call(self, method: str, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - any method's
+        """Call a method and return its result; an exception of it is a violation."""
+        outcome = self.attempt(method, *arguments, **keywords)
+        if outcome.error is not None:
+            where = "".join(traceback.format_exception(outcome.error, limit=-2)).rstrip()
+            raise ContractViolation(
+                f"{method} returns", f"it raised\n{where}", calls=self.transcript.lines, method=method
+            ) from outcome.error
+        return outcome.result
+
+    def _violated(self, line: str, method: str, expected: str, seen: str, cause: BaseException) -> NoReturn:
+        self.transcript.note(line, seen)
+        raise ContractViolation(
+            f"{method} comes back with {expected}", seen, calls=self.transcript.lines, method=method
+        ) from cause
+
+    def enqueue(self, type: str = "job", payload: Any = None, **options: Any) -> TaskId:  # noqa: A002, ANN401 - the contract's
+        """Store a new task and return its id."""
+        return self.call("enqueue", type, {} if payload is None else payload, **options)  # type: ignore[no-any-return]  # checked by type
+
+    def enqueue_many(self, items: Iterable[Mapping[str, Any]]) -> list[TaskId]:
+        """Store all items or none."""
+        return self.call("enqueue_many", items)  # type: ignore[no-any-return]  # checked by type
+
+    def cancel_task(self, task_id: TaskId) -> bool:
+        """Take a queued task out of the queue."""
+        return self.call("cancel_task", task_id)  # type: ignore[no-any-return]  # checked by type
+
+    def get_task(self, task_id: TaskId) -> Task | None:
+        """Return the task as it is."""
+        return self.call("get_task", task_id)  # type: ignore[no-any-return]  # checked by type
+
+    def claim_task(
+        self, worker_id: str = "w1", capabilities: Mapping[str, Any] | None = None, lease_seconds: float = 60.0
+    ) -> Task | None:
+        """Lease any due task."""
+        return self.call("claim_task", worker_id, capabilities or {}, lease_seconds)  # type: ignore[no-any-return]  # checked by type
+
+    def claim_by(
+        self,
+        strategy: SchedulingStrategy,
+        worker_id: str = "w1",
+        capabilities: Mapping[str, Any] | None = None,
+        lease_seconds: float = 60.0,
+    ) -> Task | None:
+        """Lease the first due task under a strategy."""
+        return self.call("claim_by", strategy, worker_id, capabilities or {}, lease_seconds)  # type: ignore[no-any-return]  # checked by type
+
+    def claim_many(
+        self,
+        n: int,
+        worker_id: str = "w1",
+        capabilities: Mapping[str, Any] | None = None,
+        lease_seconds: float = 60.0,
+    ) -> list[Task]:
+        """Lease at most ``n`` due tasks."""
+        return self.call("claim_many", n, worker_id, capabilities or {}, lease_seconds)  # type: ignore[no-any-return]  # checked by type
+
+    def complete_task(self, task: Task, worker_id: str = "w1") -> bool:
+        """Finish a task."""
+        return self.call("complete_task", task, worker_id)  # type: ignore[no-any-return]  # checked by type
+
+    def fail_task(self, task: Task, worker_id: str = "w1", error: str = "boom", *, retry: bool = True) -> bool:
+        """Record a failure."""
+        return self.call("fail_task", task, worker_id, error, retry=retry)  # type: ignore[no-any-return]  # checked by type
+
+    def renew_lease(self, task: Task, worker_id: str = "w1", lease_seconds: float = 60.0) -> bool:
+        """Move the deadline."""
+        return self.call("renew_lease", task, worker_id, lease_seconds)  # type: ignore[no-any-return]  # checked by type
+
+    def queue_stats(self) -> dict[str, int]:
+        """Return the number of tasks per status."""
+        return dict(self.call("queue_stats"))
+
+    def reclaim_expired(self) -> int:
+        """Take back every task whose lease is over."""
+        return self.call("reclaim_expired")  # type: ignore[no-any-return]  # checked by type
+
+    def delete_finished(self, older_than_seconds: float = 0.0) -> int:
+        """Delete the tasks finished longer ago than that."""
+        return self.call("delete_finished", older_than_seconds)  # type: ignore[no-any-return]  # checked by type
+
+    # --- time, plain SQL, judging -----------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the virtual time, UTC."""
+        return self.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass: SQLite's, Python's, and the queue's own if it has a clock."""
+        self.clock.advance(seconds)
+        advance = getattr(self.adapter, "advance", None) if self.subject.standalone else None
+        if advance is not None:
+            self._invoke(advance, seconds)
+        self.transcript.note(f"{seconds:g} s pass")
+
+    def sql(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Run plain SQL on the shared tables through a connection of the kit's own, in autocommit mode."""
+        if not self.subject.shared_schema:
+            raise NotJudgedError("plain SQL needs the shared schema, and this queue has a storage of its own")
+        if self._sql is None:
+            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=5)
+            self._sql.row_factory = sqlite3.Row
+        return self._sql.execute(statement, parameters).fetchall()
+
+    def require(self, holds: object, expected: str, seen: object, *, method: str | None = None) -> None:
+        """Raise ContractViolation with the calls so far unless ``holds``; ``seen`` is shown as a value, text as it is."""
+        if not holds:
+            text = seen if isinstance(seen, str) else shown(seen)
+            raise ContractViolation(expected, text, calls=self.transcript.lines, method=method)
+
+    def precondition(self, holds: object, what: str) -> None:
+        """Raise NotJudgedError unless ``holds``: the check could not make what it judges."""
+        if not holds:
+            raise NotJudgedError(f"{what} did not come about; calls so far:\n" + "\n".join(self.transcript.lines))
+
+    def _under_way(self, what: str) -> _UnderWay:
+        return _UnderWay(self._progress, what)
+
+
+class _UnderWay:
+    """Marks work of the code under test that is not a call of the contract, so that it is bounded too."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._what = progress, what
+
+    def __enter__(self) -> None:
+        self._progress.start(self._what)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._progress.end()
+        if isinstance(error, ProcessExitError | Exception) and not isinstance(error, NotJudgedError | ContractViolation):
+            where = "".join(traceback.format_exception(error, limit=-3)).rstrip()
+            raise ContractViolation(
+                f"{self._what} works", f"it raised\n{where}", method="open_database"
+            ) from error
