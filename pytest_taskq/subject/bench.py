@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_taskq.clock import VirtualClock
 from pytest_taskq.subject.queue import QueueUnderTest
@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from pytest_taskq.subject.subject import Subject
 
 T = TypeVar("T")
+Means = Literal["auto", "vfs", "functions"]
 
 
 class Bench:
     """Runs checks of one subject; each queue it gives begins at the same virtual moment on a store of its own."""
 
-    def __init__(self, subject: Subject, stores: Stores, *, means: str = "auto", call_limit: float = CALL_LIMIT) -> None:
+    def __init__(self, subject: Subject, stores: Stores, *, means: Means = "auto", call_limit: float = CALL_LIMIT) -> None:
         self.subject = subject
         self.means = means
         self.call_limit = call_limit
         self._stores = stores
         self._progress = Progress()
         self._clock: VirtualClock | None = None
+        self._began = 0
 
     @property
     def clock(self) -> VirtualClock:
@@ -39,7 +41,7 @@ class Bench:
     @contextmanager
     def queue(self) -> Iterator[QueueUnderTest]:
         """Yield the code under test on a fresh store; closed and removed at the end."""
-        self.clock.restart()
+        self.clock.milliseconds = self._began  # every store begins at the same moment, so that a program repeats itself
         queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
         try:
             yield queue
@@ -49,6 +51,7 @@ class Bench:
     def run(self, check: Callable[[], T]) -> T:
         """Return what ``check`` returns, run in virtual time and in a watched thread."""
         with VirtualClock(means=self.means) as self._clock:
+            self._began = self._clock.milliseconds
             try:
                 return run_watched(check, self._progress, self.call_limit)
             finally:

@@ -1,0 +1,151 @@
+"""Oracle: triggers in the shared database record every change of a row, whatever the adapter says of itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.checkers.row_steps import Breach, CallMade, Held, RowJudge, Step
+from pytest_taskq.contract import Finding, Instrument, Requirement, SchedulingStrategy, Verdict
+from pytest_taskq.instruments.model import ModelQueue
+from pytest_taskq.model.calls import ClaimNext, Complete, Enqueue, PassUntil, Program, Reclaim
+from pytest_taskq.model.model import Model
+from pytest_taskq.model.observation import moment
+from pytest_taskq.model.program import Run
+from pytest_taskq.model.scenarios import SCENARIOS
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+
+if TYPE_CHECKING:
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.subject import Bench, Outcome, QueueUnderTest, Subject
+
+_COLUMNS = ("status", "attempts", "locked_by", "reserved_at_utc", "lease_until_utc", "finished_at_utc")
+_TABLE = "taskq_oracle"
+
+
+def _trigger(operation: str) -> str:
+    old = ", ".join(f"OLD.{name}" if operation != "INSERT" else "NULL" for name in ("id", *_COLUMNS))
+    new = ", ".join(f"NEW.{name}" if operation != "DELETE" else "NULL" for name in ("id", *_COLUMNS))
+    return (
+        f"CREATE TRIGGER {_TABLE}_{operation.lower()} AFTER {operation} ON task_queue "
+        f"BEGIN INSERT INTO {_TABLE} VALUES (NULL, {old}, {new}); END"
+    )
+
+
+def install(queue: QueueUnderTest) -> None:
+    """Create the oracle's table and triggers in a store of the kit's own."""
+    columns = ", ".join(f"{side}_{name}" for side in ("old", "new") for name in ("id", *_COLUMNS))
+    queue.sql(f"CREATE TABLE {_TABLE} (seq INTEGER PRIMARY KEY, {columns})")
+    for operation in ("INSERT", "UPDATE", "DELETE"):
+        queue.sql(_trigger(operation))
+
+
+def steps_since(queue: QueueUnderTest, seen: int) -> tuple[list[Step], int]:
+    """Return the steps recorded after number ``seen``, and the number of the last one."""
+    rows = queue.sql(f"SELECT * FROM {_TABLE} WHERE seq > ? ORDER BY seq", (seen,))
+    steps = [
+        Step(
+            task_id=row["old_id"] if row["new_id"] is None else row["new_id"],
+            before=_held(row, "old"),
+            after=_held(row, "new"),
+        )
+        for row in rows
+    ]
+    return [step for step in steps if step.before != step.after], rows[-1]["seq"] if rows else seen
+
+
+def _held(row: sqlite3.Row, side: str) -> Held | None:
+    if row[f"{side}_id"] is None:
+        return None
+    return Held(
+        status=row[f"{side}_status"],
+        attempts=row[f"{side}_attempts"],
+        holder=row[f"{side}_locked_by"],
+        reserved=moment(row[f"{side}_reserved_at_utc"]),
+        deadline=moment(row[f"{side}_lease_until_utc"]),
+        finished=moment(row[f"{side}_finished_at_utc"]),
+    )
+
+
+class WatchedQueue(ModelQueue):
+    """The code under test with the oracle switched on; ``breaches`` grows as calls are made."""
+
+    def __init__(self, queue: QueueUnderTest) -> None:
+        super().__init__(queue)
+        self.attempt = self._attempt
+        self.breaches: list[Breach] = []
+        self.judge = RowJudge(queue.promises, max(1, round(queue.promises.time_precision * 1000)))
+        install(queue)
+        self._seen = 0
+        self._version = self._data_version()
+
+    def _attempt(self, method: str, *arguments: Any, **keywords: Any) -> Outcome:  # noqa: ANN401 - any method
+        self._version = self._data_version()
+        outcome = self._queue.attempt(method, *arguments, **keywords)
+        if outcome.error is None:
+            self._record(method, arguments, outcome.result)
+        return outcome
+
+    def _record(self, method: str, arguments: tuple[Any, ...], result: Any) -> None:  # noqa: ANN401 - any result
+        steps, self._seen = steps_since(self._queue, self._seen)
+        now = round(self._queue.now().timestamp() * 1000)
+        call = CallMade(method=method, arguments=arguments, result=result, now=now, steps=steps)
+        self.breaches += self.judge.judge(call)
+        if method == "queue_stats" and self._data_version() != self._version:
+            self.breaches.append(Breach("OBS-03", "queue_stats writes nothing", "it committed a change to the database"))
+
+    def _data_version(self) -> int:
+        # Changes when, and only when, another connection committed a write.
+        return int(self._queue.sql("PRAGMA data_version")[0][0])
+
+
+_TWO_WORKERS: tuple[Program, ...] = (
+    (Enqueue(), Enqueue(), ClaimNext(lease=5), ClaimNext(worker="w2", lease=9), PassUntil(what="lease", offset=-1), ClaimNext(worker="w3"), Reclaim()),
+    (Enqueue(), ClaimNext(lease=5), PassUntil(what="lease"), ClaimNext(worker="w2"), Reclaim(), ClaimNext(worker="w2"), Complete()),
+    *((Enqueue(), Enqueue(), ClaimNext(strategy=s, lease=5), PassUntil(what="lease"), ClaimNext(strategy=s, worker="w2"), ClaimNext(strategy=s, worker="w3"), ClaimNext(strategy=s)) for s in SchedulingStrategy),
+)  # fmt: skip
+_PROGRAMS: dict[str, tuple[Program, ...]] = {
+    "CLM-02": (*_TWO_WORKERS, *SCENARIOS["LSE-01"]),
+    "CLM-04": (*_TWO_WORKERS, (Enqueue(), ClaimNext(lease=1.0)), (Enqueue(), ClaimNext(lease=2.5)), (Enqueue(), ClaimNext(lease=3600.0))),
+    "OBS-03": SCENARIOS["OBS-01"],
+}  # fmt: skip
+
+
+class OracleJudge:
+    """Judges from the rows alone; other requirements' breaches are left to their own judging."""
+
+    def supports(self, subject: Subject) -> str | None:
+        """Return why not for a queue with its own storage: there is no shared table to put triggers on."""
+        return None if subject.shared_schema else "triggers need the shared schema, and this queue has its own storage"
+
+    def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        """Return PASS with the number of changes recorded; a breach raises ContractViolation."""
+        del budget
+        programs = _PROGRAMS.get(requirement.id) or SCENARIOS[requirement.id]
+        steps = calls = decided = 0
+        for program in programs:
+            with bench.queue() as queue:
+                watched = self._play(requirement, queue, program)
+                steps += watched._seen  # noqa: SLF001 - its own
+                calls += len(queue.transcript)
+                decided += requirement.id in watched.judge.witnessed
+        if not decided:
+            raise NotJudgedError(f"none of {len(programs)} programs brought about what {requirement.id} is about")
+        return Finding(
+            requirement=requirement.id,
+            instrument=Instrument.ORACLE,
+            verdict=Verdict.PASS,
+            explored=f"{steps} changes of rows in {calls} calls of {len(programs)} programs",
+        )
+
+    def _play(self, requirement: Requirement, queue: QueueUnderTest, program: Program) -> WatchedQueue:
+        watched = WatchedQueue(queue)
+        run = Run(watched, Model(queue.promises, round(queue.now().timestamp() * 1000)))
+        for call in program:
+            elsewhere = run.step(call)
+            mine = next((one for one in watched.breaches if one.requirement == requirement.id), None)
+            if mine is not None:
+                raise ContractViolation(mine.expected, mine.seen, calls=queue.transcript.lines)
+            if elsewhere:
+                break
+        return watched

@@ -1,0 +1,219 @@
+"""Query cost: how the work of a call grows with what it should not depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.contract import Finding, Instrument, Requirement, SchedulingStrategy, Verdict
+from pytest_taskq.instruments.meter import Meter
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+
+if TYPE_CHECKING:
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.subject import Bench, QueueUnderTest, Subject
+
+_INSERT = """
+INSERT INTO task_queue (type, payload, status, run_after_utc, locked_by, reserved_at_utc, lease_until_utc,
+                        attempts, finished_at_utc)
+WITH RECURSIVE n(i) AS (SELECT 1 WHERE :count > 0 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+SELECT 'job', '{}', :status, datetime('now', :delay), :holder, :reserved, datetime('now', :lease), :attempts,
+       CASE WHEN :status IN ('completed', 'failed', 'cancelled') THEN datetime('now') END
+FROM n
+"""
+
+
+def fill(queue: QueueUnderTest, status: str, count: int, *, delay: str = "+0 seconds") -> None:
+    """Insert ``count`` rows by plain SQL, as a team would: queued ones due after ``delay``, leased ones for a year."""
+    leased = status == "leased"
+    queue.sql(
+        _INSERT,
+        {
+            "count": count,
+            "status": status,
+            "delay": delay,
+            "holder": "w0" if leased else None,
+            "reserved": "2030-01-01 00:00:00" if leased else None,
+            "lease": "+365 days" if leased else None,
+            "attempts": 0 if status == "queued" else 1,
+        },
+    )
+    queue.transcript.note(f"{count} {status} rows by plain SQL" + (f", due {delay}" if status == "queued" else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One way to make a call: its name in reports, the method it belongs to, and what to do before and in it."""
+
+    name: str
+    method: str
+    prepare: Callable[[QueueUnderTest], Any]
+    run: Callable[[QueueUnderTest, Any], Any]
+
+
+def _nothing(_queue: QueueUnderTest) -> None:
+    return None
+
+
+def _claims(subject: Subject) -> list[Measured]:
+    calls = [Measured("claim_task", "claim_task", _nothing, lambda queue, _: queue.claim_task())]
+    for strategy in sorted(subject.promises.strategies):
+        calls.append(_claim_by(strategy))
+    return calls
+
+
+def _claim_by(strategy: SchedulingStrategy) -> Measured:
+    return Measured(f"claim_by({strategy.name})", "claim_by", _nothing, lambda queue, _: queue.claim_by(strategy))
+
+
+def _hot(subject: Subject) -> list[Measured]:
+    """Return the hot calls, each on a task or two of its own beside whatever else is stored."""
+    return [
+        *_claims(subject),
+        Measured("complete_task", "complete_task", lambda q: q.claim_task(), lambda q, task: q.complete_task(task)),
+        Measured("reclaim_expired", "reclaim_expired", _one_over, lambda q, _: q.reclaim_expired()),
+        Measured("delete_finished", "delete_finished", _one_finished, lambda q, _: q.delete_finished(10.0)),
+    ]
+
+
+def _one_over(queue: QueueUnderTest) -> None:
+    queue.claim_task(lease_seconds=2.0)
+    queue.advance(60.0)
+
+
+def _one_finished(queue: QueueUnderTest) -> None:
+    queue.sql(
+        "INSERT INTO task_queue (type, payload, status, finished_at_utc) "
+        "VALUES ('job', '{}', ?, datetime('now', '-1 hour'))",
+        (queue.promises.deletes[0],),
+    )
+
+
+class QueryCostJudge:
+    """Judges INF-07 and SCH-08 by counting steps; the oracle is off meanwhile, since triggers would count too."""
+
+    def supports(self, subject: Subject) -> str | None:
+        """Return why not for a queue with its own storage: rows cannot be put there by plain SQL."""
+        return None if subject.shared_schema else "it needs the shared schema, and this queue has its own storage"
+
+    def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        """Return PASS with the steps counted; a growth that the requirement forbids raises ContractViolation."""
+        judged = {"INF-07": uses_indexes, "SCH-08": is_flat}[requirement.id]
+        subject = bench.subject
+        calls = _hot(subject) if requirement.id == "INF-07" else _claims(subject)
+        graded = [
+            call
+            for call in calls
+            if call.method in requirement.grades and call.method in subject.own and subject.offers(call.method)
+        ]
+        return Finding(
+            requirement=requirement.id,
+            instrument=Instrument.QUERY_COST,
+            verdict=Verdict.PASS,
+            explored=judged(bench, graded, budget),
+        )
+
+
+# --- INF-07 ---------------------------------------------------------------------------------------------------------
+
+_FEW, _MANY = 100, 2_000
+
+
+def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
+    """No statement of a hot call walks rows that do not concern it: return what was counted."""
+    shown = []
+    for call in calls:
+        few, _ = _counted_beside(bench, call, _FEW)
+        many, plans = _counted_beside(bench, call, _MANY)
+        for statement, steps in many.steps.items():
+            grown = steps - few.steps[statement]
+            if grown >= _MANY - _FEW and "SCAN" in plans.get(statement, ""):
+                raise ContractViolation(
+                    f"{call.name} reads only the rows that concern it, through an index",
+                    f"{steps} steps beside {4 * _MANY} other rows, {few.steps[statement]} beside {4 * _FEW}, in\n"
+                    f"{statement}\n{plans[statement]}",
+                    method=call.method,
+                )
+        shown.append(f"{call.name} {few.total} to {many.total}")
+    return f"steps beside {4 * _FEW} and {4 * _MANY} other rows: {', '.join(shown)}"
+
+
+def _counted_beside(bench: Bench, call: Measured, others: int) -> tuple[Meter, dict[str, str]]:
+    with bench.queue() as queue:
+        for status in ("completed", "failed", "leased"):
+            fill(queue, status, others)
+        fill(queue, "queued", others, delay="+30 days")
+        fill(queue, "queued", 3)
+        call.run(queue, call.prepare(queue))  # opens connections, and does what is done once after rows come in
+        prepared = call.prepare(queue)
+        meter = Meter(queue.path)
+        with meter.running():
+            call.run(queue, prepared)
+        _seen(meter, call)
+        return meter, {shape: _plan(queue, text) for shape, text in meter.texts.items()}
+
+
+def _plan(queue: QueueUnderTest, statement: str) -> str:
+    """Return the lines of the statement's plan that walk the task table, "" if none does."""
+    if statement.split(None, 1)[0].upper() not in ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH"):
+        return ""
+    lines = [row["detail"] for row in queue.sql(f"EXPLAIN QUERY PLAN {statement}")]
+    return "\n".join(f"plan: {line}" for line in lines if line.startswith("SCAN"))
+
+
+def _seen(meter: Meter, call: Measured) -> None:
+    if not meter.total:
+        raise NotJudgedError(f"no statement of {call.name} was seen: its connection could not be reached")
+
+
+# --- SCH-08 ---------------------------------------------------------------------------------------------------------
+
+_BASE = 100
+_BESIDE = 10_000
+_SAMPLES = 15
+_ALLOWED, _SLACK = 1.5, 100
+
+
+def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
+    """The steps of a claim do not grow with the backlog, nor with rows beside: return what was counted."""
+    base = _medians(bench, calls, queued=_BASE, beside=0)
+    shown = []
+    for what, queued, beside in (
+        (f"{budget.backlog} queued", budget.backlog, 0),
+        (f"{_BESIDE} delayed and {_BESIDE} finished beside", _BASE, _BESIDE),
+    ):
+        for call, steps in _medians(bench, calls, queued=queued, beside=beside).items():
+            if steps > base[call] * _ALLOWED + _SLACK:
+                raise ContractViolation(
+                    f"a claim costs at most {base[call] * _ALLOWED + _SLACK:.0f} steps ({_ALLOWED} times what it costs "
+                    f"with {_BASE} queued, and {_SLACK})",
+                    f"{call} costs {steps:.0f} steps with {what}, {base[call]:.0f} with {_BASE} queued",
+                    method=call.partition("(")[0],
+                )
+            shown.append(f"{call} {base[call]:.0f} to {steps:.0f} with {what}")
+    return f"steps of a claim, median of {_SAMPLES}: {'; '.join(shown)}"
+
+
+def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, float]:
+    with bench.queue() as queue:
+        if beside:
+            fill(queue, "queued", beside, delay="+30 days")  # first, so that they stand in front
+            fill(queue, "completed", beside)
+        fill(queue, "queued", queued)
+        return {call.name: _median(queue, call) for call in calls}
+
+
+def _median(queue: QueueUnderTest, call: Measured) -> float:
+    call.run(queue, None)  # what is paid once for the rows that came in is not counted: amortised
+    meter, samples = Meter(queue.path), []
+    with meter.running():
+        for _ in range(_SAMPLES):
+            meter.clear()
+            task = call.run(queue, None)
+            if task is None:
+                raise NotJudgedError(f"{call.name} found nothing to claim while the backlog was there")
+            samples.append(meter.total)
+    _seen(meter, call)
+    return median(samples)

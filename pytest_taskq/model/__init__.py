@@ -1,0 +1,1 @@
+"""A pure executable specification of the queue, and the programs that compare code with it."""
