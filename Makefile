@@ -1,0 +1,40 @@
+# Needs make and a Python from 3.11; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: conformance test soak lint format docs kill-matrix clean
+
+conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
+	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
+
+test: $(STAMP)  ## The project's own tests
+	$(BIN)/pytest -n auto
+
+soak: $(STAMP)  ## What takes longer: every mutant against the whole suite, repeated runs under load
+	$(BIN)/pytest -n auto -m soak
+
+lint: $(STAMP)  ## Lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(STAMP)  ## Regenerate what is generated from the contract
+	$(BIN)/python -m pytest_taskq.reports.contract_page > docs/contract.md
+
+kill-matrix: $(STAMP)  ## Every mutant against the whole suite; writes docs/kill-matrix.md
+	$(BIN)/python tests/mutants/matrix.py
+
+clean:
+	rm -rf .venv taskq-report dist
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev --group peers
+	touch $@
