@@ -17,6 +17,8 @@ soak: $(STAMP)  ## What takes longer: every mutant against the whole suite, repe
 lint: $(STAMP)  ## Lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	rm -rf .venv/tree && mkdir -p .venv/tree/pytest_taskq
+	ln -s $(CURDIR)/pytest_taskq/* $(CURDIR)/conformance $(CURDIR)/reference_impl .venv/tree/pytest_taskq/
 	$(BIN)/mypy
 
 format: $(STAMP)

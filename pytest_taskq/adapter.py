@@ -104,9 +104,7 @@ class QueueAdapter:
         """Lease the due task that comes first under ``strategy``."""
         return self.reference.claim_by(strategy, worker_id, capabilities, lease_seconds)
 
-    def claim_many(
-        self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
-    ) -> list[Task]:
+    def claim_many(self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> list[Task]:
         """Lease at most ``n`` due tasks."""
         return self.reference.claim_many(n, worker_id, capabilities, lease_seconds)
 

@@ -31,8 +31,6 @@ def requirement(requirement_id: str, instrument: Instrument = Instrument.DIRECT_
 def each(requirements: Iterable[Requirement], instrument: Instrument) -> list[ParameterSet]:
     """Return one parameter per requirement, its id as test id, marked as judged by ``instrument``."""
     return [
-        pytest.param(
-            one, id=one.id, marks=pytest.mark.taskq(requirement=one.id, instrument=instrument.value)
-        )
+        pytest.param(one, id=one.id, marks=pytest.mark.taskq(requirement=one.id, instrument=instrument.value))
         for one in requirements
     ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import Promises, Status, is_legal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 Milliseconds = int
 
@@ -108,7 +111,7 @@ class RowJudge:
                 continue
             self.witnessed |= {"CLM-04", "CLM-02"}
             self.attempts[id(task)] = (task, step.after.attempts)
-            earliest = call.now + -(-round(lease * 1000))
+            earliest = call.now + ceil(round(lease * 1000, 6))
             latest = -(-earliest // self.grid) * self.grid
             yield from _facts(task.id, step.after, worker, call.now, earliest, latest)
 
@@ -137,7 +140,9 @@ class RowJudge:
             seen = "no row changed" if step is None else f"it is {_shown(step.after)}"
             yield Breach("FIN-01", f"the row of task {task.id!r} becomes completed: the call returned True", seen)
         elif step.after.finished != call.now:
-            yield Breach("FIN-01", "finished_at_utc is the time of the completion", f"{_off(step.after.finished, call.now)}")
+            yield Breach(
+                "FIN-01", "finished_at_utc is the time of the completion", f"{_off(step.after.finished, call.now)}"
+            )
 
     def _reading_changes_nothing(self, call: CallMade) -> Iterator[Breach]:
         self.witnessed.add("OBS-03")
@@ -153,7 +158,11 @@ class RowJudge:
         for step in call.steps:
             was = step.before
             if was is None or step.after is not None:
-                yield Breach("MNT-01", "cleanup deletes rows and does nothing else", f"task {step.task_id!r} became {_shown(step.after)}")
+                yield Breach(
+                    "MNT-01",
+                    "cleanup deletes rows and does nothing else",
+                    f"task {step.task_id!r} became {_shown(step.after)}",
+                )
                 continue
             self.witnessed.add("MNT-01")
             if was.status not in self.promises.deletes or was.finished is None or was.finished >= limit:
@@ -173,7 +182,9 @@ class RowJudge:
             target = None if step.after is None else Status(step.after.status)
             same = step.after is not None and step.after.status == step.before.status
             if not same and not is_legal(Status.COMPLETED, call.method, target):
-                yield Breach("FIN-01", f"task {step.task_id!r} stays completed", f"{call.method} made it {_shown(step.after)}")
+                yield Breach(
+                    "FIN-01", f"task {step.task_id!r} stays completed", f"{call.method} made it {_shown(step.after)}"
+                )
 
 
 def _claimer(call: CallMade) -> tuple[str, float]:
@@ -191,7 +202,9 @@ def _facts(
     if row.reserved != now:
         yield Breach("CLM-04", "reserved_at_utc is the time of the claim", _off(row.reserved, now))
     if row.deadline is None or not earliest <= row.deadline <= latest:
-        yield Breach("CLM-04", f"lease_until_utc is {(earliest - now) / 1000:g} s after the claim", _off(row.deadline, now))
+        yield Breach(
+            "CLM-04", f"lease_until_utc is {(earliest - now) / 1000:g} s after the claim", _off(row.deadline, now)
+        )
 
 
 def _off(moment: Milliseconds | None, now: Milliseconds) -> str:

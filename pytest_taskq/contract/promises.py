@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pytest_taskq.contract.task import SchedulingStrategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def inverse_priority(priority: int) -> float:

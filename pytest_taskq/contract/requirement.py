@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from pytest_taskq.contract.methods import Role as Role
+if TYPE_CHECKING:
+    from pytest_taskq.contract.methods import Role
 
 CONTRACT_VERSION = "1.0"
 
@@ -49,9 +51,10 @@ class Requirement:
     """One numbered promise of the contract and all that is said about it, once.
 
     ``grades`` names the adapter methods whose override makes the requirement graded; ``needs`` names what else must be
-    offered for it to be judged (methods, ``"enqueue.delay_seconds"``, ``"leases"``, ``"capabilities"``); ``how`` is the
-    instruments' letters. ``why`` says what breaks without it, ``look_at`` what to check first when it fails, ``bugs``
-    cites real defects (``owner/repo#number``), ``mutants`` names the broken queues in ``tests/mutants`` that it kills.
+    offered for it to be judged (methods, ``"enqueue.delay_seconds"``, ``"leases"``, ``"capabilities"``,
+    ``"shared schema"``); ``how`` is the instruments' letters. ``why`` says what breaks without it, ``look_at`` what to
+    check first when it fails, ``bugs`` cites real defects (``owner/repo#number``), ``mutants`` names the broken queues
+    in ``tests/mutants`` that it kills.
     """
 
     id: str

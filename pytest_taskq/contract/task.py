@@ -66,7 +66,7 @@ class Task:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Task:
-        """Make a task of a row; columns it does not know are left out. Raises ValueError if id, type or payload lack."""
+        """Make a task of a row, unknown columns left out. Raises ValueError if id, type or payload is missing."""
         present = set(row.keys())
         missing = [name for name in ("id", "type", "payload") if name not in present or row[name] is None]
         if missing:

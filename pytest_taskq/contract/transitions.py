@@ -31,7 +31,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(source=LEASED, call="renew", target=LEASED, when="by the holder"),
     Transition(source=LEASED, call="claim", target=LEASED, when="the lease is over, attempts left"),
     Transition(source=LEASED, call="claim", target=QUEUED, when="the lease is over, attempts left"),
-    Transition(source=LEASED, call="claim", target=FAILED, when="the lease is over, none left"),
+    Transition(source=LEASED, call="claim", target=FAILED, when='the lease is over, none left or lease_over="fail"'),
     Transition(source=LEASED, call="reclaim", target=QUEUED, when="the lease is over, attempts left"),
     Transition(source=LEASED, call="reclaim", target=FAILED, when='the lease is over, none left or lease_over="fail"'),
     Transition(source=LEASED, call="fail", target=QUEUED, when="by the holder, attempts left, after the backoff"),

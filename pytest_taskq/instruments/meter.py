@@ -50,7 +50,7 @@ class Meter:
         real = sqlite3.connect
 
         def connect(*arguments: Any, **keywords: Any) -> sqlite3.Connection:  # noqa: ANN401 - any of connect's
-            connection = real(*arguments, **keywords)
+            connection: sqlite3.Connection = real(*arguments, **keywords)
             hooked.append(connection)
             self._hook(connection)
             return connection

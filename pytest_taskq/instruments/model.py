@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from pytest_taskq.model.scenarios import SCENARIOS
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_taskq.contract import TaskId
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.model.calls import Program
@@ -53,7 +54,7 @@ class ModelQueue:
         if tasks is None:
             return None
         shown = [{name: value for name, value in task.to_dict().items() if value is not None} for task in tasks()]
-        return shown, True
+        return [*shown], True
 
 
 class Disagrees(Exception):  # noqa: N818 - a finding
@@ -92,9 +93,7 @@ class ModelJudge:
                 play(requirement, bench, program, tally)
             _explore(requirement, bench, budget, tally)
         except Disagrees as found:
-            raise ContractViolation(
-                found.disagreement.expected, found.disagreement.seen, calls=found.calls
-            ) from None
+            raise ContractViolation(found.disagreement.expected, found.disagreement.seen, calls=found.calls) from None
         if not tally.witnessed:
             other = f"; first seen: {tally.other}" if tally.other else ""
             raise NotJudgedError(
@@ -129,7 +128,10 @@ def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally)
             raise Disagrees(mine, queue.transcript.lines)
         if found:
             tally.elsewhere += 1
-            tally.other = tally.other or f"{', '.join(sorted(found[0].breaks))}: expected {found[0].expected}, seen {found[0].seen}"
+            tally.other = (
+                tally.other
+                or f"{', '.join(sorted(found[0].breaks))}: expected {found[0].expected}, seen {found[0].seen}"
+            )
 
 
 def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tally) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.checkers.row_steps import Breach, CallMade, Held, RowJudge, Step
@@ -16,6 +15,8 @@ from pytest_taskq.model.scenarios import SCENARIOS
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, Outcome, QueueUnderTest, Subject
 
@@ -92,7 +93,9 @@ class WatchedQueue(ModelQueue):
         call = CallMade(method=method, arguments=arguments, result=result, now=now, steps=steps)
         self.breaches += self.judge.judge(call)
         if method == "queue_stats" and self._data_version() != self._version:
-            self.breaches.append(Breach("OBS-03", "queue_stats writes nothing", "it committed a change to the database"))
+            self.breaches.append(
+                Breach("OBS-03", "queue_stats writes nothing", "it committed a change to the database")
+            )
 
     def _data_version(self) -> int:
         # Changes when, and only when, another connection committed a write.
@@ -100,15 +103,47 @@ class WatchedQueue(ModelQueue):
 
 
 _TWO_WORKERS: tuple[Program, ...] = (
-    (Enqueue(), Enqueue(), ClaimNext(lease=5), ClaimNext(worker="w2", lease=9), PassUntil(what="lease", offset=-1), ClaimNext(worker="w3"), Reclaim()),
-    (Enqueue(), ClaimNext(lease=5), PassUntil(what="lease"), ClaimNext(worker="w2"), Reclaim(), ClaimNext(worker="w2"), Complete()),
-    *((Enqueue(), Enqueue(), ClaimNext(strategy=s, lease=5), PassUntil(what="lease"), ClaimNext(strategy=s, worker="w2"), ClaimNext(strategy=s, worker="w3"), ClaimNext(strategy=s)) for s in SchedulingStrategy),
-)  # fmt: skip
+    (
+        Enqueue(),
+        Enqueue(),
+        ClaimNext(lease=5),
+        ClaimNext(worker="w2", lease=9),
+        PassUntil(what="lease", offset=-1),
+        ClaimNext(worker="w3"),
+        Reclaim(),
+    ),
+    (
+        Enqueue(),
+        ClaimNext(lease=5),
+        PassUntil(what="lease"),
+        ClaimNext(worker="w2"),
+        Reclaim(),
+        ClaimNext(worker="w2"),
+        Complete(),
+    ),
+    *(
+        (
+            Enqueue(),
+            Enqueue(),
+            ClaimNext(strategy=s, lease=5),
+            PassUntil(what="lease"),
+            ClaimNext(strategy=s, worker="w2"),
+            ClaimNext(strategy=s, worker="w3"),
+            ClaimNext(strategy=s),
+        )
+        for s in SchedulingStrategy
+    ),
+)
 _PROGRAMS: dict[str, tuple[Program, ...]] = {
     "CLM-02": (*_TWO_WORKERS, *SCENARIOS["LSE-01"]),
-    "CLM-04": (*_TWO_WORKERS, (Enqueue(), ClaimNext(lease=1.0)), (Enqueue(), ClaimNext(lease=2.5)), (Enqueue(), ClaimNext(lease=3600.0))),
+    "CLM-04": (
+        *_TWO_WORKERS,
+        (Enqueue(), ClaimNext(lease=1.0)),
+        (Enqueue(), ClaimNext(lease=2.5)),
+        (Enqueue(), ClaimNext(lease=3600.0)),
+    ),
     "OBS-03": SCENARIOS["OBS-01"],
-}  # fmt: skip
+}
 
 
 class OracleJudge:

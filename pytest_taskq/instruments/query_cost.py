@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ from pytest_taskq.instruments.meter import Meter
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
 
@@ -59,9 +60,7 @@ def _nothing(_queue: QueueUnderTest) -> None:
 
 def _claims(subject: Subject) -> list[Measured]:
     calls = [Measured("claim_task", "claim_task", _nothing, lambda queue, _: queue.claim_task())]
-    for strategy in sorted(subject.promises.strategies):
-        calls.append(_claim_by(strategy))
-    return calls
+    return [*calls, *map(_claim_by, sorted(subject.promises.strategies))]
 
 
 def _claim_by(strategy: SchedulingStrategy) -> Measured:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_taskq.contract import SchedulingStrategy
+if TYPE_CHECKING:
+    from pytest_taskq.contract import SchedulingStrategy
 
 MINE = ""
 

@@ -177,7 +177,11 @@ def _nothing(model: Model, call: ClaimNext, also: frozenset[str]) -> Iterator[Di
         ids = breaks("CLM-01").union(*(_late(model, call, task) for task in waiting))
         yield Disagreement(ids | also | _if_bad_rows(model), f"task {waiting[0].id!r}, which is claimable", "None")
         return
-    kept_back = [task for task in state.tasks.values() if not task.bad and not satisfies(call.capabilities, task.compatibility or {})]
+    kept_back = [
+        task
+        for task in state.tasks.values()
+        if not task.bad and not satisfies(call.capabilities, task.compatibility or {})
+    ]
     model.witness(*(["CLM-07"] if kept_back else []))
     for task in state.tasks.values():
         if task.status is Status.QUEUED and state.now < task.due.low:
@@ -192,7 +196,11 @@ def _nothing(model: Model, call: ClaimNext, also: frozenset[str]) -> Iterator[Di
 def _late(model: Model, call: ClaimNext, task: ModelTask) -> frozenset[str]:
     """Return what an empty claim breaks beside CLM-01, by what the task was waiting for."""
     ids = set(_reason_to_wait(task, model.state))
-    if any(not satisfies(call.capabilities, other.compatibility or {}) for other in model.state.tasks.values() if not other.bad):
+    if any(
+        not satisfies(call.capabilities, other.compatibility or {})
+        for other in model.state.tasks.values()
+        if not other.bad
+    ):
         ids.add("CLM-07")
     return frozenset(ids)
 

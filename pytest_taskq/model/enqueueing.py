@@ -161,7 +161,9 @@ def seen_as(task: ModelTask, found: Any, ids: frozenset[str]) -> Iterator[Disagr
     try:
         payload = found.get_payload_dict()
     except Exception as error:  # noqa: BLE001 - whatever the team's task raises
-        yield Disagreement(breaks("ENQ-02") | ids, "the payload that was enqueued", f"get_payload_dict raised {error!r:.200}")
+        yield Disagreement(
+            breaks("ENQ-02") | ids, "the payload that was enqueued", f"get_payload_dict raised {error!r:.200}"
+        )
         return
     if not json_equal(payload, task.payload):
         yield Disagreement(breaks("ENQ-02") | ids, f"payload {task.payload!r:.100}", f"payload {payload!r:.100}")

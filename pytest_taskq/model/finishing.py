@@ -68,7 +68,9 @@ def _retry_later(model: Model, task: ModelTask) -> None:
 
 def renewed(model: Model, call: Renew, claim: Claim, outcome: Outcome) -> Iterator[Disagreement]:
     """The holder's renewal moves the deadline, anyone else's does not."""
-    accepted = yield from _answered(model, claim, call.worker or claim.worker, outcome, breaks("LSE-02"), _renewal_fence)
+    accepted = yield from _answered(
+        model, claim, call.worker or claim.worker, outcome, breaks("LSE-02"), _renewal_fence
+    )
     if accepted is not None:
         accepted.lease = model.state.after(call.lease)
 
@@ -85,7 +87,7 @@ def _renewal_fence(_claim: Claim, _stranger: bool, _leased: bool) -> frozenset[s
     return breaks("LSE-03")
 
 
-def _answered(  # noqa: C901 - one branch a case of the contract's sentence
+def _answered(
     model: Model, claim: Claim, worker: str, outcome: Outcome, rules: frozenset[str], fence: Fence
 ) -> Generator[Disagreement, None, ModelTask | None]:
     """Judge the answer to a holder's call; return the task if the call took effect."""

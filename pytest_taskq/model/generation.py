@@ -68,13 +68,21 @@ _HOLDER = st.sampled_from(["", "", "", "", "w1", "w2"])
 
 _KINDS: dict[str, st.SearchStrategy[Any]] = {
     "enqueue": _PLAIN_ENQUEUE,
-    "odd enqueue": _enqueue(_JSON, st.text(min_size=1, max_size=6).filter(lambda text: "\0" not in text and _encodable(text))),
+    "odd enqueue": _enqueue(
+        _JSON, st.text(min_size=1, max_size=6).filter(lambda text: "\0" not in text and _encodable(text))
+    ),
     "batch": st.builds(EnqueueMany, items=st.lists(_PLAIN_ENQUEUE, max_size=3).map(tuple)),
     "claim": _CLAIM,
     "claim by": _CLAIM_BY,
     "claim many": _CLAIM_MANY,
     "complete": st.builds(Complete, claim=_FROM_NEWEST, worker=_HOLDER),
-    "fail": st.builds(Fail, claim=_FROM_NEWEST, worker=_HOLDER, error=st.sampled_from(["boom", "again"]), retry=st.sampled_from([True, True, False])),
+    "fail": st.builds(
+        Fail,
+        claim=_FROM_NEWEST,
+        worker=_HOLDER,
+        error=st.sampled_from(["boom", "again"]),
+        retry=st.sampled_from([True, True, False]),
+    ),
     "renew": st.builds(Renew, claim=_FROM_NEWEST, worker=_HOLDER, lease=_LEASES),
     "cancel": st.builds(Cancel, task=_TASKS),
     "get": st.builds(Get, task=st.integers(-1, 4)),
@@ -88,7 +96,7 @@ _KINDS: dict[str, st.SearchStrategy[Any]] = {
         offset=st.sampled_from([-1, 0, 0, 1]),
         older_than=st.sampled_from([0.0, 5.0]),
     ),
-}  # fmt: skip
+}
 
 _EVERYWHERE = ("enqueue", "enqueue", "claim", "claim", "complete", "fail", "reclaim", "until", "until", "pass")
 

@@ -127,10 +127,8 @@ def _due(model: Model, task: ModelTask, seen: Any) -> Wrong:  # noqa: ANN401 - a
     due = moment(seen)
     if task.status is not Status.QUEUED or due is None:
         return None
-    if task.waits_for:
-        fits = task.due.low <= due <= task.due.high
-    else:
-        fits = due <= max(task.due.high, model.state.now)
+    in_window = task.due.low <= due <= task.due.high
+    fits = in_window if task.waits_for else due <= max(task.due.high, model.state.now)
     low, high = _shown(task.due.low), _shown(task.due.high)
     expected = f"{low} .. {high}" if task.waits_for else f"{high} or before"
     return None if fits else (expected, str(seen))

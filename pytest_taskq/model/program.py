@@ -111,9 +111,7 @@ def _keywords(queue: Queue, call: c.Enqueue) -> dict[str, Any]:
         "compatibility": (call.compatibility, default.compatibility),
     }
     return {
-        name: value
-        for name, (value, usual) in options.items()
-        if value != usual and queue.offers(f"enqueue.{name}")
+        name: value for name, (value, usual) in options.items() if value != usual and queue.offers(f"enqueue.{name}")
     }
 
 
@@ -239,7 +237,9 @@ def _pass_until(run: Run, call: c.PassUntil) -> Judged:
     moments: dict[str, list[int]] = {
         "lease": [t.deadline for t in state.tasks.values() if t.status is Status.LEASED and t.deadline is not None],
         "due": [t.due.high for t in state.tasks.values() if t.status is Status.QUEUED and t.waits_for],
-        "retention": [t.finished + round(call.older_than * 1000) for t in state.tasks.values() if t.finished is not None],
+        "retention": [
+            t.finished + round(call.older_than * 1000) for t in state.tasks.values() if t.finished is not None
+        ],
     }
     ahead = [moment for moment in moments[call.what] if moment + call.offset * state.grid > state.now]
     if not ahead:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_taskq.contract import SchedulingStrategy
 from pytest_taskq.model.calls import (
+    Call,
     Cancel,
     ClaimNext,
     Complete,
@@ -44,7 +45,7 @@ PAYLOADS: tuple[Any, ...] = (
     None,
     True,
     0,
-    {"text": "naïve ☃ 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u202e \ufeff", "nul": "a\x00b", "": "empty key"},
+    {"text": "naïve ☃ \U0001d518 \u202e \ufeff", "nul": "a\x00b", "": "empty key"},
     {"surrogate": "\ud800", "controls": "".join(map(chr, range(32)))},
     [2**53 + 1, -(2**63) - 1, 10**3999],
     [0.1, 1e308, 5e-324, -0.0, 1.0],
@@ -61,7 +62,7 @@ ODD_TEXTS = (
 )
 ODD_ERRORS = ("nul\x00in the error", "lone \ud800 surrogate", "e" * 1_000_000, "'; DELETE FROM task_queue; --", "")
 
-_OVER: Program = (PassUntil(what="lease"), Reclaim())
+_OVER: tuple[PassUntil, Reclaim] = (PassUntil(what="lease"), Reclaim())
 _LOST_TO_SELF: Program = (Enqueue(), ClaimNext(), *_OVER, ClaimNext())
 _LOST_TO_OTHER: Program = (Enqueue(), ClaimNext(), *_OVER, ClaimNext(worker="w2"))
 _LOST_TO_NOBODY: Program = (Enqueue(), ClaimNext(), *_OVER)
@@ -125,15 +126,23 @@ BAD_ROWS = (
 )
 
 _ABLE = {"gpu": True, "memory": 8, "zone": {"b": [1, 2], "a": None}}
-_COMPATIBLE = ({"gpu": True}, {"memory": 8.0}, {"zone": {"a": None, "b": [1, 2]}}, {})
-_INCOMPATIBLE = ({"gpu": 1}, {"gpu": "true"}, {"memory": 9}, {"zone": {"a": None}}, {"absent": None}, {"memory": "8"})
+_COMPATIBLE: tuple[dict[str, Any], ...] = ({"gpu": True}, {"memory": 8.0}, {"zone": {"a": None, "b": [1, 2]}}, {})
+_INCOMPATIBLE: tuple[dict[str, Any], ...] = (
+    {"gpu": 1},
+    {"gpu": "true"},
+    {"memory": 9},
+    {"zone": {"a": None}},
+    {"absent": None},
+    {"memory": "8"},
+)
+
+
+def _repeated(times: int, *calls: Call) -> Program:
+    return calls * times
 
 
 def _failing(times: int) -> Program:
-    calls: list[Any] = [Enqueue(max_attempts=times + 1)]
-    for _ in range(times):
-        calls += [ClaimNext(), Fail(), PassUntil(what="due")]
-    return tuple(calls)
+    return (Enqueue(max_attempts=times + 1), *_repeated(times, ClaimNext(), Fail(), PassUntil(what="due")))
 
 
 SCENARIOS: dict[str, tuple[Program, ...]] = {
@@ -162,7 +171,14 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
         for text in ODD_TEXTS
     ),
     "ENQ-05": (
-        (Enqueue(key="k", payload=1), Enqueue(key="k", payload=2), Enqueue(key="l"), ClaimNext(), ClaimNext(), ClaimNext()),
+        (
+            Enqueue(key="k", payload=1),
+            Enqueue(key="k", payload=2),
+            Enqueue(key="l"),
+            ClaimNext(),
+            ClaimNext(),
+            ClaimNext(),
+        ),
         (Enqueue(key="k"), ClaimNext(), Enqueue(key="k"), Complete(), Enqueue(key="k"), ClaimNext()),
         (Enqueue(key="k"), ClaimNext(), Complete(), Pass(steps=2), DeleteFinished(), Enqueue(key="k"), ClaimNext()),
         (Enqueue(key="k"), Cancel(), Enqueue(key="k"), ClaimNext()),
@@ -211,31 +227,107 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
     ),
     "CLM-05": (
         (Enqueue(max_attempts=2), ClaimNext(), *_OVER, ClaimNext(), *_OVER, ClaimNext(), Stats()),
-        (Enqueue(max_attempts=2), *([ClaimNext(), PassUntil(what="lease")] * 2), ClaimNext(), Reclaim(), ClaimNext()),
+        (
+            Enqueue(max_attempts=2),
+            *_repeated(2, ClaimNext(), PassUntil(what="lease")),
+            ClaimNext(),
+            Reclaim(),
+            ClaimNext(),
+        ),
         (Enqueue(max_attempts=2), ClaimNext(), Fail(), PassUntil(what="due"), ClaimNext(), Fail(), ClaimNext()),
         (Enqueue(max_attempts=1), ClaimNext(), *_OVER, ClaimNext()),
-        (Enqueue(max_attempts=3), ClaimNext(), *_OVER, ClaimNext(), Fail(), PassUntil(what="due"), ClaimNext(), *_OVER, ClaimNext()),
+        (
+            Enqueue(max_attempts=3),
+            ClaimNext(),
+            *_OVER,
+            ClaimNext(),
+            Fail(),
+            PassUntil(what="due"),
+            ClaimNext(),
+            *_OVER,
+            ClaimNext(),
+        ),
     ),
     "CLM-07": (
         *((Enqueue(compatibility=able), ClaimNext(), ClaimNext(capabilities=_ABLE)) for able in _COMPATIBLE),
-        *((Enqueue(compatibility=unable), Enqueue(), ClaimNext(capabilities=_ABLE), ClaimNext(capabilities=_ABLE)) for unable in _INCOMPATIBLE),
+        *(
+            (Enqueue(compatibility=unable), Enqueue(), ClaimNext(capabilities=_ABLE), ClaimNext(capabilities=_ABLE))
+            for unable in _INCOMPATIBLE
+        ),
         (*(Enqueue(compatibility={"gpu": True}) for _ in range(30)), Enqueue(), ClaimNext(), ClaimNext()),
-        (Enqueue(compatibility={"gpu": True, "memory": 9}), ClaimNext(capabilities=_ABLE), ClaimNext(capabilities={**_ABLE, "memory": 9})),
+        (
+            Enqueue(compatibility={"gpu": True, "memory": 9}),
+            ClaimNext(capabilities=_ABLE),
+            ClaimNext(capabilities={**_ABLE, "memory": 9}),
+        ),
     ),
     "CLM-11": tuple((row, Enqueue(), ClaimNext(), ClaimNext(), ClaimNext(), Stats()) for row in BAD_ROWS),
     "CLM-12": (
         (*_THREE, ClaimNext(n=2), ClaimNext(n=5), ClaimNext(n=1)),
-        (*_THREE, Enqueue(delay=5), Enqueue(compatibility={"gpu": True}), ClaimNext(n=10), PassUntil(what="due"), ClaimNext(n=1)),
+        (
+            *_THREE,
+            Enqueue(delay=5),
+            Enqueue(compatibility={"gpu": True}),
+            ClaimNext(n=10),
+            PassUntil(what="due"),
+            ClaimNext(n=1),
+        ),
         (*_THREE, ClaimNext(n=1), PassUntil(what="lease"), Reclaim(), ClaimNext(n=3), Complete()),
     ),
     "LSE-01": (
-        (Enqueue(), ClaimNext(), PassUntil(what="lease", offset=-1), ClaimNext(worker="w2"), Reclaim(), Pass(), Reclaim(), ClaimNext(worker="w2")),
-        (Enqueue(), ClaimNext(lease=2), ClaimNext(), PassUntil(what="lease"), ClaimNext(worker="w2"), Reclaim(), ClaimNext()),
-        (Enqueue(), Enqueue(), ClaimNext(lease=3), ClaimNext(lease=9), *_OVER, ClaimNext(worker="w3"), ClaimNext(worker="w3")),
-        (Enqueue(), ClaimNext(), Pass(steps=5), Renew(), PassUntil(what="lease", offset=-1), ClaimNext(worker="w2"), Pass(), Reclaim(), ClaimNext()),
+        (
+            Enqueue(),
+            ClaimNext(),
+            PassUntil(what="lease", offset=-1),
+            ClaimNext(worker="w2"),
+            Reclaim(),
+            Pass(),
+            Reclaim(),
+            ClaimNext(worker="w2"),
+        ),
+        (
+            Enqueue(),
+            ClaimNext(lease=2),
+            ClaimNext(),
+            PassUntil(what="lease"),
+            ClaimNext(worker="w2"),
+            Reclaim(),
+            ClaimNext(),
+        ),
+        (
+            Enqueue(),
+            Enqueue(),
+            ClaimNext(lease=3),
+            ClaimNext(lease=9),
+            *_OVER,
+            ClaimNext(worker="w3"),
+            ClaimNext(worker="w3"),
+        ),
+        (
+            Enqueue(),
+            ClaimNext(),
+            Pass(steps=5),
+            Renew(),
+            PassUntil(what="lease", offset=-1),
+            ClaimNext(worker="w2"),
+            Pass(),
+            Reclaim(),
+            ClaimNext(),
+        ),
     ),
     "LSE-02": (
-        (Enqueue(), ClaimNext(), Pass(steps=3), Renew(), PassUntil(what="lease", offset=-1), ClaimNext(), Reclaim(), Pass(), Reclaim(), ClaimNext()),
+        (
+            Enqueue(),
+            ClaimNext(),
+            Pass(steps=3),
+            Renew(),
+            PassUntil(what="lease", offset=-1),
+            ClaimNext(),
+            Reclaim(),
+            Pass(),
+            Reclaim(),
+            ClaimNext(),
+        ),
         (Enqueue(), ClaimNext(lease=30), Renew(lease=2), PassUntil(what="lease"), Reclaim(), ClaimNext(worker="w2")),
         (Enqueue(), ClaimNext(), Renew(lease=20), Renew(lease=5), Complete()),
     ),
@@ -248,7 +340,17 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
     ),
     "FIN-01": (
         (Enqueue(), ClaimNext(), Complete(), ClaimNext(), *_OVER, ClaimNext()),
-        (*_THREE, ClaimNext(), ClaimNext(), Complete(claim=1), Complete(), ClaimNext(), Pass(steps=20), Reclaim(), ClaimNext()),
+        (
+            *_THREE,
+            ClaimNext(),
+            ClaimNext(),
+            Complete(claim=1),
+            Complete(),
+            ClaimNext(),
+            Pass(steps=20),
+            Reclaim(),
+            ClaimNext(),
+        ),
     ),
     "FIN-02": (
         *((*stale, Complete(claim=0 if stale is _LOST_TO_NOBODY else 1), ClaimNext()) for stale in _STALE),
@@ -270,14 +372,53 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
         (Enqueue(), ClaimNext(), Fail(), ClaimNext(), PassUntil(what="due"), ClaimNext(), Complete()),
         (Enqueue(), ClaimNext(), Fail(retry=False), ClaimNext(), Pass(steps=400), ClaimNext()),
         (Enqueue(max_attempts=1), ClaimNext(), Fail(), ClaimNext()),
-        (Enqueue(max_attempts=2), ClaimNext(), Fail(error="first"), PassUntil(what="due"), ClaimNext(), Fail(error="second"), Get()),
-        (Enqueue(), *([ClaimNext(), Fail(), PassUntil(what="due", offset=-1), ClaimNext(), PassUntil(what="due")] * 4)),
+        (
+            Enqueue(max_attempts=2),
+            ClaimNext(),
+            Fail(error="first"),
+            PassUntil(what="due"),
+            ClaimNext(),
+            Fail(error="second"),
+            Get(),
+        ),
+        (
+            Enqueue(),
+            *_repeated(4, ClaimNext(), Fail(), PassUntil(what="due", offset=-1), ClaimNext(), PassUntil(what="due")),
+        ),
     ),
     "FIN-05": (_failing(4), _failing(70)),
-    "FIN-08": tuple((Enqueue(), ClaimNext(), Fail(error=error), ClaimNext(), PassUntil(what="due"), ClaimNext(), Fail(error=error, retry=False)) for error in ODD_ERRORS if error),
+    "FIN-08": tuple(
+        (
+            Enqueue(),
+            ClaimNext(),
+            Fail(error=error),
+            ClaimNext(),
+            PassUntil(what="due"),
+            ClaimNext(),
+            Fail(error=error, retry=False),
+        )
+        for error in ODD_ERRORS
+        if error
+    ),
     "FIN-09": (
-        (Enqueue(max_attempts=1), ClaimNext(), Fail(error="last words"), ClaimNext(), Pass(steps=400), Reclaim(), ClaimNext()),
-        (Enqueue(max_attempts=2), ClaimNext(), Fail(error="first"), PassUntil(what="due"), ClaimNext(), *_OVER, ClaimNext()),
+        (
+            Enqueue(max_attempts=1),
+            ClaimNext(),
+            Fail(error="last words"),
+            ClaimNext(),
+            Pass(steps=400),
+            Reclaim(),
+            ClaimNext(),
+        ),
+        (
+            Enqueue(max_attempts=2),
+            ClaimNext(),
+            Fail(error="first"),
+            PassUntil(what="due"),
+            ClaimNext(),
+            *_OVER,
+            ClaimNext(),
+        ),
         (Enqueue(), ClaimNext(), Fail(error="give up", retry=False), ClaimNext(), Cancel(), ClaimNext()),
         (Enqueue(max_attempts=1), ClaimNext(), *_OVER, Pass(steps=20), Reclaim(), ClaimNext()),
     ),
@@ -288,18 +429,61 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
     "OBS-01": (
         (Stats(), *_THREE, Stats(), ClaimNext(), Stats(), Complete(), Stats(), ClaimNext(), Fail(), Stats()),
         (*_THREE, ClaimNext(), Fail(retry=False), Cancel(task=2), Stats(), ClaimNext(), *_OVER, Stats()),
-        (Enqueue(delay=5), Stats(), Cancel(), Stats(), Enqueue(), ClaimNext(), Complete(), Pass(steps=2), DeleteFinished(), Stats()),
+        (
+            Enqueue(delay=5),
+            Stats(),
+            Cancel(),
+            Stats(),
+            Enqueue(),
+            ClaimNext(),
+            Complete(),
+            Pass(steps=2),
+            DeleteFinished(),
+            Stats(),
+        ),
     ),
     "MNT-01": (
         (DeleteFinished(), *_THREE, ClaimNext(), Complete(), DeleteFinished(), Pass(), DeleteFinished(), Stats()),
-        (*_THREE, ClaimNext(), Complete(), Pass(steps=5), ClaimNext(), Complete(), PassUntil(what="retention", older_than=10.0), DeleteFinished(older_than=10.0), Pass(), DeleteFinished(older_than=10.0)),
-        (*_THREE, ClaimNext(), Fail(retry=False), Cancel(task=1), ClaimNext(), Pass(steps=500), DeleteFinished(older_than=1.0), Stats()),
+        (
+            *_THREE,
+            ClaimNext(),
+            Complete(),
+            Pass(steps=5),
+            ClaimNext(),
+            Complete(),
+            PassUntil(what="retention", older_than=10.0),
+            DeleteFinished(older_than=10.0),
+            Pass(),
+            DeleteFinished(older_than=10.0),
+        ),
+        (
+            *_THREE,
+            ClaimNext(),
+            Fail(retry=False),
+            Cancel(task=1),
+            ClaimNext(),
+            Pass(steps=500),
+            DeleteFinished(older_than=1.0),
+            Stats(),
+        ),
         (Enqueue(delay=5), Enqueue(), ClaimNext(), Pass(steps=100), DeleteFinished(), ClaimNext(), ClaimNext()),
     ),
     "MNT-05": (
-        (Reclaim(), *_THREE, ClaimNext(lease=3), ClaimNext(lease=9), Reclaim(), PassUntil(what="lease", offset=-1), Reclaim(), Pass(), Reclaim(), Reclaim(), ClaimNext()),
+        (
+            Reclaim(),
+            *_THREE,
+            ClaimNext(lease=3),
+            ClaimNext(lease=9),
+            Reclaim(),
+            PassUntil(what="lease", offset=-1),
+            Reclaim(),
+            Pass(),
+            Reclaim(),
+            Reclaim(),
+            ClaimNext(),
+        ),
         (Enqueue(max_attempts=1), Enqueue(), ClaimNext(), ClaimNext(), *_OVER, Stats(), ClaimNext(), ClaimNext()),
         (*_THREE, ClaimNext(), Complete(), ClaimNext(), Fail(), ClaimNext(), *_OVER, Stats()),
         (Enqueue(), ClaimNext(), Pass(steps=5), Renew(lease=10), Pass(steps=5), Reclaim(), *_OVER, ClaimNext()),
     ),
-}  # fmt: skip
+}

@@ -22,7 +22,9 @@ Means = Literal["auto", "vfs", "functions"]
 class Bench:
     """Runs checks of one subject; each queue it gives begins at the same virtual moment on a store of its own."""
 
-    def __init__(self, subject: Subject, stores: Stores, *, means: Means = "auto", call_limit: float = CALL_LIMIT) -> None:
+    def __init__(
+        self, subject: Subject, stores: Stores, *, means: Means = "auto", call_limit: float = CALL_LIMIT
+    ) -> None:
         self.subject = subject
         self.means = means
         self.call_limit = call_limit
@@ -50,7 +52,8 @@ class Bench:
 
     def run(self, check: Callable[[], T]) -> T:
         """Return what ``check`` returns, run in virtual time and in a watched thread."""
-        with VirtualClock(means=self.means) as self._clock:
+        with VirtualClock(means=self.means) as clock:
+            self._clock = clock
             self._began = self._clock.milliseconds
             try:
                 return run_watched(check, self._progress, self.call_limit)

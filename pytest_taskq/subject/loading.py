@@ -42,7 +42,9 @@ def _resolve(name: str, module_name: str, path: str) -> object:
     try:
         return reduce(getattr, path.split("."), module)
     except AttributeError as error:
-        raise AdapterError(f"The module {module_name!r} has no {path!r}, so the adapter {name!r} is not there.") from error
+        raise AdapterError(
+            f"The module {module_name!r} has no {path!r}, so the adapter {name!r} is not there."
+        ) from error
 
 
 def _checked(name: str, found: object) -> AdapterClass:
@@ -57,7 +59,9 @@ def _checked(name: str, found: object) -> AdapterClass:
         raise AdapterError(f"{name!r}.promises must be pytest_taskq.Promises(...), got {found.promises!r:.100}.")
     problems = [*_unknown_names(found), *_misfits(found)]
     if problems:
-        raise AdapterError(f"The adapter {name!r} does not fit the contract:\n" + "\n".join(f"  - {p}" for p in problems))
+        raise AdapterError(
+            f"The adapter {name!r} does not fit the contract:\n" + "\n".join(f"  - {p}" for p in problems)
+        )
     return found
 
 

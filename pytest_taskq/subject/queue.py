@@ -96,7 +96,7 @@ class QueueUnderTest:
     def close(self) -> None:
         """Close the adapters and remove the store."""
         for other in self._others:
-            other._close_actor()
+            other._close_actor()  # noqa: SLF001 - of the same class
         self._close_actor()
         if self._path is not None:
             self._stores.discard(self._path)
@@ -241,7 +241,7 @@ class QueueUnderTest:
         return self._sql.execute(statement, parameters).fetchall()
 
     def require(self, holds: object, expected: str, seen: object, *, method: str | None = None) -> None:
-        """Raise ContractViolation with the calls so far unless ``holds``; ``seen`` is shown as a value, text as it is."""
+        """Raise ContractViolation with the calls so far unless ``holds``; ``seen`` that is text is shown as it is."""
         if not holds:
             text = seen if isinstance(seen, str) else shown(seen)
             raise ContractViolation(expected, text, calls=self.transcript.lines, method=method)
@@ -266,8 +266,8 @@ class _UnderWay:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._progress.end()
-        if isinstance(error, ProcessExitError | Exception) and not isinstance(error, NotJudgedError | ContractViolation):
+        if isinstance(error, ProcessExitError | Exception) and not isinstance(
+            error, NotJudgedError | ContractViolation
+        ):
             where = "".join(traceback.format_exception(error, limit=-3)).rstrip()
-            raise ContractViolation(
-                f"{self._what} works", f"it raised\n{where}", method="open_database"
-            ) from error
+            raise ContractViolation(f"{self._what} works", f"it raised\n{where}", method="open_database") from error

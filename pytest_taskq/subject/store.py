@@ -6,10 +6,13 @@ import itertools
 import shutil
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_taskq.adapter import QueueAdapter
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_taskq.subject.invocation import Invoker
     from pytest_taskq.subject.subject import Subject
 
@@ -52,6 +55,7 @@ class Stores:
         if self._template is None:
             path = self.empty()
             adapter = self.subject.adapter(dsn_of(path))
+            assert isinstance(adapter, QueueAdapter)  # noqa: S101 - only the shared schema has a template
             try:
                 database = invoke(lambda: adapter.db)
                 invoke(database.initialize_schema)

@@ -67,6 +67,8 @@ class Subject:
         for name in (feature, method):
             if name in declared:
                 return f"{name}: {declared[name]}"
+        if feature == "shared schema" and self.standalone:
+            return "the queue has a storage of its own, so there are no shared rows to look at"
         if method in METHODS and self.standalone and method not in self.own:
             return f"{method}: the adapter does not implement it"
         return None

@@ -27,6 +27,10 @@ class NotJudgedError(Exception):
     """A check could not make its precondition happen, so it says nothing for or against the code under test."""
 
 
+class InconclusiveError(Exception):
+    """A check ran out of budget, samples, overlap or quiet before it could say pass or fail."""
+
+
 class CallHungError(NotJudgedError):
     """A call of the adapter did not return within the bound."""
 

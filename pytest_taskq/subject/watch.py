@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_taskq.subject.violation import CallHungError, CheckAbortedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -74,6 +76,4 @@ def run_watched(check: Callable[[], T], progress: Progress, limit: float = CALL_
 def _interrupt(thread: threading.Thread) -> None:
     # Ends a loop of Python code at its next bytecode; a call that blocks in C keeps its daemon thread until the end.
     if thread.ident is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(CheckAbortedError)
-        )
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(CheckAbortedError))

@@ -42,14 +42,15 @@ def test_the_wheel_holds_every_source_file_under_one_name(distributions: Path) -
 
 def test_the_sdist_holds_every_source_file(distributions: Path) -> None:
     (sdist,) = distributions.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert sources() <= names
 
 
 def test_the_wheel_grades_an_adapter_in_an_empty_project(distributions: Path, tmp_path: Path) -> None:
     (wheel,) = distributions.glob("*.whl")
     site, project = tmp_path / "site", tmp_path / "another-name"
-    zipfile.ZipFile(wheel).extractall(site)
+    zipfile.ZipFile(wheel).extractall(site)  # noqa: S202 - built from this checkout
     project.mkdir()
     (project / "theirs.py").write_text(
         "from pytest_taskq import QueueAdapter\n\n\n"
@@ -66,7 +67,14 @@ def test_the_wheel_grades_an_adapter_in_an_empty_project(distributions: Path, tm
     )
     assert all(Path(line).is_relative_to(site) for line in found.stdout.split())
     graded = subprocess.run(
-        [sys.executable, "-m", "pytest", "--taskq-conformance", "--taskq-adapter=theirs:Adapter", "--taskq-effort=smoke"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--taskq-conformance",
+            "--taskq-adapter=theirs:Adapter",
+            "--taskq-effort=smoke",
+        ],
         capture_output=True,
         text=True,
         cwd=project,

@@ -1,0 +1,31 @@
+"""The command ``taskq``: a thin shell that parses arguments and prints what other parts say."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pytest_taskq.cli import explain, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 well, 1 something failed, 2 not understood."""
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "explain":
+        return explain.run(arguments.ids)
+    return validate.run(arguments.path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="taskq", description="The contract of the task queue, and what it says.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    explained = commands.add_parser("explain", help="what a requirement says, why, and what to look at when it fails")
+    explained.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
+    validated = commands.add_parser("validate", help="check an existing database without changing it")
+    validated.add_argument("path", metavar="PATH", help="the SQLite file of the queue")
+    return parser

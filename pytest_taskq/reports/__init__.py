@@ -1,0 +1,1 @@
+"""What the reader sees: every page and file is a view of the contract's data and of the findings."""

@@ -1,0 +1,36 @@
+"""The reference queue: the contract on SQLite, small enough to read in one sitting. Begin with ``queue.py``."""
+
+from __future__ import annotations
+
+from pytest_taskq.contract import SchedulingStrategy, Task
+
+from .adapter import Adapter
+from .claimer import TaskClaimer, TaskClaimerFactory
+from .database import QueueDatabase
+from .errors import QueueBusyError, QueueDatabaseError, QueueSchemaError
+from .expected import schema_problems
+from .integration import validate_worker_integration
+from .models import TaskLog, Worker
+from .queue import Queue
+from .reports import Check, ValidationReport
+from .validation import quick_validate
+
+__all__ = [
+    "Adapter",
+    "Check",
+    "Queue",
+    "QueueBusyError",
+    "QueueDatabase",
+    "QueueDatabaseError",
+    "QueueSchemaError",
+    "SchedulingStrategy",
+    "Task",
+    "TaskClaimer",
+    "TaskClaimerFactory",
+    "TaskLog",
+    "ValidationReport",
+    "Worker",
+    "quick_validate",
+    "schema_problems",
+    "validate_worker_integration",
+]

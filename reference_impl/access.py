@@ -1,0 +1,36 @@
+"""How every verb of the queue reaches the database, whoever wrote the database object."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from . import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from pytest_taskq.contract import Connection, Database
+
+
+class Access:
+    """The database, with what the reference adds to the contract's tables put there before the first write."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._has_extras = False
+
+    def _read(self) -> AbstractContextManager[Connection]:
+        return self.db.connection()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self.db.transaction() as connection:
+            self._extend(connection)
+            yield connection
+        self._has_extras = True  # and not before the commit: a rollback takes them away again
+
+    def _extend(self, connection: Connection) -> None:
+        if not self._has_extras and not schema.has_extras(connection):
+            schema.add_extras(connection)

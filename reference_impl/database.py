@@ -1,0 +1,274 @@
+"""One SQLite file, one connection per thread."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+import time
+import warnings
+import weakref
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from . import schema
+from .errors import QueueDatabaseError, primary_code, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Result = TypeVar("Result")
+
+SYNCHRONOUS = ("NORMAL", "FULL", "EXTRA")
+LONGEST_BUSY_TIMEOUT = 3600.0
+PAUSE = (0.0002, 0.002)  # seconds; about the length of a few transactions
+# Its own generator: a lock that is waited for must not shift the sequence of a program that seeds the global one.
+_LENGTHS = random.Random()  # noqa: S311 - not a secret
+_SCHEME = "sqlite:///"
+
+
+class QueueDatabase:
+    """The queue's database at ``path``; may be shared by any number of threads, and by processes through the file.
+
+    ``synchronous``: with ``"NORMAL"`` what was committed survives the death of the process, and a power cut may lose
+    the last commits; ``"FULL"`` and ``"EXTRA"`` survive the power cut too. OFF is out of range: it may lose the file.
+    ``busy_timeout``: seconds to wait for a lock of others, 0 to 3600; then ``QueueBusyError``.
+
+    Nothing is opened before the first use. A thread's connection is closed when the thread ends or by ``close()``,
+    after which the object may be used again. A forked child opens connections of its own.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        synchronous: str = "NORMAL",
+        busy_timeout: float = 5.0,
+        **unknown: object,
+    ) -> None:
+        for name, value in unknown.items():
+            raise ValueError(f"unknown setting {name}={value!r}; there are synchronous and busy_timeout")
+        self.path = _checked_path(path)
+        self.synchronous = _checked_synchronous(synchronous)
+        self.busy_timeout = _checked_busy_timeout(busy_timeout)
+        self._mine = threading.local()
+        self._all: weakref.WeakValueDictionary[int, _Held] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def from_dsn(cls, dsn: str, **settings: object) -> QueueDatabase:
+        """Return the database that ``sqlite:///path`` names (an absolute path makes four slashes)."""
+        if not str(dsn).startswith(_SCHEME):
+            raise ValueError(f"the database must be sqlite:///path (four slashes if it is absolute), got {dsn!r}")
+        return cls(dsn[len(_SCHEME) :], **settings)  # type: ignore[arg-type] # the constructor checks them
+
+    def __repr__(self) -> str:
+        return f"QueueDatabase({str(self.path)!r})"
+
+    def initialize_schema(self) -> None:
+        """Create the tables that are missing; safe to call again, and from many processes at once."""
+        with self.connection() as connection:
+            if schema.is_complete(connection):
+                return
+        with self.transaction() as connection:
+            schema.create(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that holds the write lock: committed at the end, rolled back on any exception.
+
+        The lock is taken at the start (BEGIN IMMEDIATE), so that nothing read inside can be overtaken. Raises
+        ``QueueBusyError`` if others hold it for longer than the busy timeout, ``QueueDatabaseError`` if this thread is
+        inside a transaction already.
+        """
+        with translated(self.path):
+            held = self._held()
+            connection = held.connection
+            if connection.in_transaction:
+                raise QueueDatabaseError(
+                    "this thread is inside a transaction already, and SQLite cannot nest them; "
+                    "use the connection that the outer transaction() gave you"
+                )
+            self._begin(connection)
+            try:
+                yield connection
+                held.refuse_if_forked()
+                connection.execute("COMMIT")
+            except BaseException:
+                held.roll_back()
+                raise
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection for reads; inside a transaction of this thread it is that one's."""
+        with translated(self.path):
+            held = self._held()
+            inside = held.connection.in_transaction
+            try:
+                yield held.connection
+            finally:
+                left_open = not inside and held.is_in_transaction()
+                if left_open:
+                    held.roll_back()
+            if left_open:
+                raise QueueDatabaseError(
+                    "a transaction was begun on connection() and never committed, so it was rolled back; "
+                    "write inside transaction()"
+                )
+
+    def get_connection(self) -> sqlite3.Connection:
+        """Return this thread's connection. Deprecated: nothing ends what is begun on it."""
+        warnings.warn(
+            "get_connection() is deprecated: use transaction() for writes and connection() for reads",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        with translated(self.path):
+            return self._held().connection
+
+    def close(self) -> None:
+        """Close the connections of all threads; none of them may be inside a transaction."""
+        for reference in self._all.valuerefs():
+            held = reference()
+            if held is not None:
+                held.close()
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Take the write lock, asking again after short pauses of random length.
+
+        SQLite's own wait sleeps ever longer, up to 100 ms, so that among busy workers the one that just had the lock
+        gets it again: of 2,000 tasks one of four workers took 1,100 and another 200. It stays on for what is not ours.
+        """
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {round(self.busy_timeout * 1000)}")
+
+    def _held(self) -> _Held:
+        held: _Held | None = getattr(self._mine, "held", None)
+        if held is None or held.closed or held.pid != os.getpid():
+            held = self._mine.held = _Held(self._open())
+            self._all[id(held)] = held
+        return held
+
+    def _open(self) -> sqlite3.Connection:
+        """Open a connection; others that open a fresh file in the same moment are waited for.
+
+        The switch to WAL needs the file for itself and fails at once, busy timeout or not, where waiting could be a
+        deadlock. So it is tried again, after pauses of random length: equal ones would collide again.
+        """
+        return self._patiently(self._connect)
+
+    def _patiently(self, attempt: Callable[[], Result]) -> Result:
+        """Return what ``attempt`` returns once it is not busy; busy for the whole timeout is an error."""
+        deadline = time.monotonic() + self.busy_timeout
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_LENGTHS.uniform(*PAUSE))
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self.busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,  # close() closes the connections of all threads
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+            _switch_to_wal(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class _Held:
+    """A thread's connection and the process that opened it; closed when the thread or the database object ends."""
+
+    __slots__ = ("__weakref__", "closed", "connection", "pid")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.pid = os.getpid()
+        self.closed = False
+
+    def is_in_transaction(self) -> bool:
+        return not self.closed and self.pid == os.getpid() and self.connection.in_transaction
+
+    def refuse_if_forked(self) -> None:
+        if self.pid != os.getpid():
+            raise QueueDatabaseError(
+                "this process was forked inside the transaction, which belongs to its parent; "
+                "fork outside, or leave the child with os._exit()"
+            )
+
+    def roll_back(self) -> None:
+        """Undo what is open; a connection that cannot even do that is closed, which undoes it too."""
+        if not self.is_in_transaction():
+            return
+        try:
+            self.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if self.pid == os.getpid():
+            self.connection.close()
+        else:
+            _abandon(self.connection)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _abandon(connection: sqlite3.Connection) -> None:
+    """Leave an inherited connection alone for the life of this process.
+
+    SQLite forbids to carry a connection over a fork: even closing it may delete the parent's WAL. So it must never be
+    freed, and a reference that nobody can drop is the one way to say so to Python.
+    """
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
+def _switch_to_wal(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise QueueDatabaseError(f"{path} cannot use WAL (its journal mode is {mode}); use a local disk")
+
+
+def _checked_path(path: str | os.PathLike[str]) -> Path:
+    plain = os.fspath(path)
+    if not isinstance(plain, str):
+        raise TypeError(f"path must be a text or a path, got {path!r}")
+    if not plain or plain == ":memory:" or "\0" in plain:
+        raise ValueError(f"path must name a file (an in-memory database is private to one thread), got {plain!r}")
+    # A thread may open it after the process has changed its folder.
+    return Path(os.path.abspath(plain))  # noqa: PTH100 - Path.absolute keeps the dots
+
+
+def _checked_synchronous(value: object) -> str:
+    if not isinstance(value, str) or value.upper() not in SYNCHRONOUS:
+        raise ValueError(f"synchronous must be one of {', '.join(SYNCHRONOUS)}, got {value!r}")
+    return value.upper()
+
+
+def _checked_busy_timeout(value: object) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= LONGEST_BUSY_TIMEOUT:  # type: ignore[operator] # a number by now
+        raise ValueError(
+            f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY_TIMEOUT:.0f}, got {value!r}"
+        )
+    return float(value)  # type: ignore[arg-type]

@@ -1,0 +1,65 @@
+"""The observer's verbs: statistics, workers, logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.contract import Status
+
+from . import checks
+from .access import Access
+from .models import TaskLog, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq.contract import TaskId
+
+# One statement, one snapshot. The expression is that of an index, so that no payload is read.
+_STATS = "SELECT ifnull(status, ''), count(*) FROM task_queue GROUP BY ifnull(status, '')"
+_HEARTBEAT = """
+    INSERT INTO workers (worker_id, capabilities, heartbeat_utc) VALUES (?, ?, datetime('now'))
+    ON CONFLICT (worker_id) DO UPDATE SET capabilities = excluded.capabilities, heartbeat_utc = excluded.heartbeat_utc
+"""
+_LIVE = """
+    SELECT worker_id, capabilities, heartbeat_utc FROM workers
+    WHERE heartbeat_utc >= datetime('now', ?) ORDER BY worker_id
+"""
+_LOG = "INSERT INTO task_logs (task_id, level, message, details) VALUES (?, ?, ?, ?) RETURNING log_id"
+_LOGS = "SELECT log_id, task_id, at_utc, level, message, details FROM task_logs WHERE task_id = ? ORDER BY log_id"
+
+
+class Observing(Access):
+    """What an observer does, and what workers leave for it."""
+
+    def queue_stats(self) -> dict[str, int]:
+        """Return the number of tasks per status, 0 where there are none; a status of no meaning has its own line."""
+        with self._read() as connection:
+            counted = {row[0]: row[1] for row in connection.execute(_STATS).fetchall()}
+        return {status.value: 0 for status in Status} | counted
+
+    def record_heartbeat(self, worker_id: str, capabilities: Mapping[str, Any]) -> None:
+        """Say that the worker lives and what it is able to do."""
+        row = (checks.text("worker_id", worker_id), checks.json_object("capabilities", capabilities))
+        with self._write() as connection:
+            connection.execute(_HEARTBEAT, row)
+
+    def live_workers(self, within_seconds: float) -> list[Worker]:
+        """Return the workers whose last heartbeat is not older than that."""
+        age = checks.earlier(checks.seconds("within_seconds", within_seconds, zero=True))
+        with self._read() as connection:
+            return [Worker.from_dict(row) for row in connection.execute(_LIVE, (age,)).fetchall()]
+
+    def log(self, task_id: TaskId, level: str, message: str, details: object = None) -> int:
+        """Write a line about a task and return its id; ``details`` is any JSON value. It goes when the task goes."""
+        stored = None if details is None else checks.json_text("details", details)
+        row = (checks.row_id(task_id), checks.text("level", level), checks.text("message", message), stored)
+        with self._write() as connection:
+            log_id: int = connection.execute(_LOG, row).fetchall()[0][0]
+        return log_id
+
+    def logs(self, task_id: TaskId) -> list[TaskLog]:
+        """Return the lines about a task, oldest first."""
+        with self._read() as connection:
+            rows = connection.execute(_LOGS, (checks.row_id(task_id),)).fetchall()
+        return [TaskLog.from_dict(row) for row in rows]

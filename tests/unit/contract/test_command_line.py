@@ -1,0 +1,157 @@
+"""The command `taskq` answers from the contract's data and says plainly what it did not understand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_taskq.cli import main
+from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
+
+if TYPE_CHECKING:
+    from pytest_taskq.contract import Requirement
+
+ESCAPE = "\x1b["
+
+
+def taskq(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest_taskq", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | environment,
+    )
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the command a terminal's width that does not depend on who runs the tests."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.mark.usefixtures("wide")
+@pytest.mark.parametrize("one", REQUIREMENTS.values(), ids=lambda one: one.id)
+def test_explain_says_all_there_is_about_a_requirement(one: Requirement, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", one.id]) == 0
+    output = capsys.readouterr().out
+    assert output.splitlines()[0] == f"{one.id}  {one.level}  {one.role}"
+    words = " ".join(output.split())
+    for text in (one.text, one.why, *one.look_at, *one.bugs, ", ".join(one.grades), ", ".join(one.instruments)):
+        assert text in words
+
+
+@pytest.mark.usefixtures("wide")
+def test_explain_fills_no_line_beyond_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["explain", *REQUIREMENTS])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
+
+
+def test_explain_without_an_id_lists_each_requirement_on_one_line_under_its_section(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    expected: list[str] = []
+    for title, requirements in SECTIONS.items():
+        expected += ["", title, *(f"{one.id}  {one.level:<6}  {one.text}" for one in requirements)]
+    assert lines == expected[1:]
+
+
+def test_explain_takes_several_ids_in_any_case_and_keeps_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "fin-02", "Clm-01"]) == 0
+    heads = [line for line in capsys.readouterr().out.splitlines() if line[:6] in REQUIREMENTS]
+    assert [head[:6] for head in heads] == ["FIN-02", "CLM-01"]
+
+
+def test_an_unknown_id_exits_2_and_names_those_close_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "CLM-02", "CLM-2"]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "no requirement 'CLM-2'; close to it are CLM-" in output.err
+    assert "CLM-02" in output.err
+    assert "'CLM-02';" not in output.err
+
+
+def test_an_id_close_to_nothing_says_where_all_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "everything"]) == 2
+    assert capsys.readouterr().err == (
+        "taskq: the contract has no requirement 'EVERYTHING'. `taskq explain` lists all 77.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["validate"]])
+def test_what_is_not_understood_exits_2_with_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert "usage: taskq" in capsys.readouterr().err
+
+
+def test_the_help_announces_the_commands_that_exist_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    output = capsys.readouterr().out
+    assert "explain" in output
+    assert "validate" in output
+    assert not any(word in output for word in ("review", "compare", "verify", "demo", "doctor"))
+
+
+def test_the_module_is_the_command() -> None:
+    done = taskq("explain", "LSE-05")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "LSE-05  SHOULD  engine")
+    assert taskq("explain", "LSE-5").returncode == 2
+
+
+def test_output_into_a_pipe_has_no_escape_sequences_and_needs_no_rich() -> None:
+    program = "import sys; from pytest_taskq.cli import main; main(['explain']); sys.exit('rich' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"FORCE_COLOR": "1"},
+    )
+    assert ESCAPE not in done.stdout
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """Return what Python, run with these arguments, writes to a pseudo terminal of 60 columns."""
+    pty = pytest.importorskip("pty", reason="no pseudo terminals here")
+    ours, theirs = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        command = [sys.executable, *arguments]
+        variables = clean | {"TERM": "xterm", "COLUMNS": "60"}
+        with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=variables) as process:
+            os.close(theirs)
+            written = b""
+            # Linux answers EIO when the last writer has closed a pseudo terminal, macOS an empty read.
+            try:
+                while chunk := terminal.read(65536):
+                    written += chunk
+            except OSError:
+                pass
+            assert process.wait(timeout=60) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_gets_a_heading_that_stands_out_and_lines_that_fit() -> None:
+    output = on_a_terminal("-m", "pytest_taskq", "explain")
+    assert f"{ESCAPE}1mEngine{ESCAPE}0m" in output
+    lines = output.replace(f"{ESCAPE}1m", "").replace(f"{ESCAPE}0m", "").splitlines()
+    assert max(map(len, lines)) == 60
+    assert len([line for line in lines if line[:6] in REQUIREMENTS]) == len(REQUIREMENTS)
+
+
+def test_brackets_in_a_text_are_not_taken_for_markup_on_a_terminal() -> None:
+    program = "from pytest_taskq.cli.output import show; show([('rows[bold] and [red]', '')])"
+    assert on_a_terminal("-c", program).strip() == "rows[bold] and [red]"

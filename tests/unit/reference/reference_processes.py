@@ -1,0 +1,17 @@
+"""What the spawned processes of test_reference_concurrency run: it must be importable by its file name."""
+
+from __future__ import annotations
+
+from pytest_taskq.reference_impl import Queue, QueueDatabase
+
+
+def open_and_enqueue(path, barrier, answers):
+    try:
+        barrier.wait(30)
+        db = QueueDatabase(path)
+        db.initialize_schema()
+        answers.put(Queue(db).enqueue("t", 1, idempotency_key="same"))
+        db.close()
+    except BaseException as error:
+        answers.put(repr(error))
+        raise

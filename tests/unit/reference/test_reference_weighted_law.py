@@ -1,0 +1,124 @@
+"""WEIGHTED_RANDOM against its law. Seeded, so each test passes or fails for good; the bound says how likely a correct
+queue would have been to fail when the seed was chosen: at most 1e-9 per test by Hoeffding's inequality.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from pytest_taskq.reference_impl import weighted
+
+FALSE_ALARM = 1e-9
+ROUNDS = 1500
+TOLERANCE = math.sqrt(math.log(2 * 3 / FALSE_ALARM) / (2 * ROUNDS))  # of a share, three shares looked at
+
+
+@pytest.fixture(autouse=True)
+def seeded(monkeypatch):
+    monkeypatch.setattr(weighted, "DRAWS", random.Random(20261123))  # noqa: S311 - not a secret
+
+
+@pytest.fixture
+def fast(db):
+    """Trade durability for speed: thousands of transactions on a file that nobody keeps."""
+    with db.connection() as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+def shares(queue, strategy_claims):
+    """Claim again and again, putting each task straight back; return the share of each id."""
+    counts: dict[int, int] = {}
+    for claim in strategy_claims:
+        task = claim()
+        counts[task.id] = counts.get(task.id, 0) + 1
+        with queue.db.transaction() as connection:  # back at once, by plain SQL
+            connection.execute("UPDATE task_queue SET status = 'queued', attempts = 0 WHERE status = 'leased'")
+    return {task_id: count / sum(counts.values()) for task_id, count in counts.items()}
+
+
+def weighted_claims(queue, capabilities=None):
+    return [lambda: queue.claim_by("weighted_random", "w", capabilities or {}, 600)] * ROUNDS
+
+
+def expect(seen, priorities):
+    weights = {task_id: 1 / (priority + 1) for task_id, priority in priorities.items()}
+    total = sum(weights.values())
+    for task_id, weight in weights.items():
+        assert seen.get(task_id, 0) == pytest.approx(weight / total, abs=TOLERANCE)
+
+
+@pytest.mark.usefixtures("fast")
+def test_each_task_is_served_in_proportion_to_its_weight(queue):
+    priorities = {queue.enqueue("t", 1, priority=priority): priority for priority in (0, 1, 4)}
+    expect(shares(queue, weighted_claims(queue)), priorities)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_negative_priority_weighs_as_much_as_zero(queue):
+    for priority in (-9, 0):
+        queue.enqueue("t", 1, priority=priority)
+    expect(shares(queue, weighted_claims(queue)), {1: 0, 2: 0})
+
+
+@pytest.mark.usefixtures("fast")
+def test_claims_that_skip_tasks_leave_the_law_as_it_is(queue):
+    """A worker that can do only task 2 claims in between, passing over the arrivals of the others."""
+    priorities = {1: 0, 2: 1, 3: 4}
+    for task_id, priority in priorities.items():
+        queue.enqueue("t", 1, priority=priority, compatibility={} if task_id == 2 else {"gpu": True})
+    counts = dict.fromkeys(priorities, 0)
+    for _ in range(ROUNDS):
+        assert shares(queue, weighted_claims(queue)[:1]) == {2: 1.0}
+        [served] = shares(queue, weighted_claims(queue, {"gpu": True})[:1])
+        counts[served] += 1
+    expect({task_id: count / ROUNDS for task_id, count in counts.items()}, priorities)
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_task_that_arrives_late_is_neither_favoured_nor_set_back(queue, sql):
+    """Tasks 1 and 2 race for a while before 3 comes due; then the three race by their weights, from its first claim."""
+    counts = {1: 0, 2: 0, 3: 0}
+    for priority in (0, 1, 4):
+        queue.enqueue("t", 1, priority=priority)
+    for _ in range(ROUNDS):
+        sql("UPDATE task_queue SET run_after_utc = datetime('now', '+1 day'), ready = 0 WHERE id = 3")
+        shares(queue, weighted_claims(queue)[:2])
+        sql("UPDATE task_queue SET run_after_utc = datetime('now') WHERE id = 3")
+        [served] = shares(queue, weighted_claims(queue)[:1])
+        counts[served] += 1
+    expect({task_id: count / ROUNDS for task_id, count in counts.items()}, {1: 0, 2: 1, 3: 4})
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_law_holds_across_laps(queue, sql, monkeypatch):
+    monkeypatch.setattr(weighted, "LAP", 3.0)
+    priorities = {queue.enqueue("t", 1, priority=priority): priority for priority in (0, 1, 4)}
+    expect(shares(queue, weighted_claims(queue)), priorities)
+    assert sql("SELECT lap FROM reference_weighted_clock")[0][0] > 100
+
+
+def test_a_claim_draws_only_for_tasks_whose_arrival_is_not_ahead(queue, monkeypatch):
+    queue.enqueue_many([{"type": "t", "payload": n} for n in range(200)])
+    queue.claim_by("weighted_random", "w", {}, 600)
+    drawn = []
+    monkeypatch.setattr(weighted, "weight", lambda priority: drawn.append(priority) or 1.0)
+    queue.enqueue("t", "late", priority=7)
+    queue.claim_by("weighted_random", "w", {}, 600)
+    assert drawn == [7]
+
+
+@pytest.mark.parametrize(
+    ("priority", "weight"), [(0, 1), (1, 0.5), (-3, 1), (99, 0.01), (None, 1 / 101), ("x", 1 / 101)]
+)
+def test_the_weight_is_one_over_the_priority_plus_one(priority, weight):
+    assert weighted.weight(priority) == pytest.approx(weight)
+
+
+def test_priorities_at_the_ends_of_the_range_are_served(queue):
+    for priority in (-(2**63), 2**63 - 1, 2**63 - 1):
+        queue.enqueue("t", 1, priority=priority)
+    served = {queue.claim_by("weighted_random", "w", {}, 600).id for _ in range(3)}
+    assert served == {1, 2, 3}
