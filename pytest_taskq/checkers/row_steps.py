@@ -117,7 +117,7 @@ class RowJudge:
 
     def _finish(self, call: CallMade) -> Iterator[Breach]:
         task, worker = call.arguments[0], call.arguments[1]
-        attempt = self.attempts.get(id(task), (task, None))[1]
+        attempt = self.attempts.get(id(task), (task, task.attempts))[1]
         for step in call.steps:
             was = step.before
             if was is None:

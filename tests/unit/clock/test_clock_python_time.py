@@ -179,13 +179,21 @@ def test_a_module_imported_meanwhile_keeps_no_stand_in(tmp_path: Path, monkeypat
 
         assert late_team.time() == SECONDS
         assert late_team.now(UTC).year == 2030
-    del sys.modules["late_team"].__dict__["__builtins__"]  # a changed module is looked at, too
     with VirtualClock():
         assert late_team.time() == SECONDS
     assert late_team.time is REAL["time"]
     assert isinstance(late_team.now, BuiltinFunctionType)
     assert abs(late_team.default() - time.time()) < 60
     sys.modules.pop("late_team")
+
+
+def test_a_name_that_a_known_module_gained_between_two_clocks_is_reached(module: ModuleType) -> None:
+    with VirtualClock():
+        assert module.time() == SECONDS
+    module.gained = REAL["time"]  # type: ignore[attr-defined]
+    with VirtualClock():
+        assert module.gained() == SECONDS
+    assert module.gained is REAL["time"]
 
 
 def test_a_name_that_somebody_else_replaced_meanwhile_stays_theirs(module: ModuleType) -> None:

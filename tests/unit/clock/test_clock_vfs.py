@@ -46,6 +46,7 @@ def clock_pointers(library: Any) -> list[tuple[int, bytes]]:
 def registered(sqlite3_library: ctypes.CDLL, library: Any, name: bytes, version: int) -> Iterator[WholeVfs]:
     """A copy of the default VFS under another name."""
     vfs = WholeVfs()
+    ctypes.memset(ctypes.byref(vfs), 0x5A, ctypes.sizeof(vfs))  # what lies behind a shorter, older struct is not ours
     size = ctypes.sizeof(vfs) if version >= 3 else sqlite_vfs.Vfs.xCurrentTimeInt64.offset
     ctypes.memmove(ctypes.byref(vfs), library.vfs_addresses()[0], size)
     text = ctypes.create_string_buffer(name)
