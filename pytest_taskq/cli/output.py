@@ -21,8 +21,8 @@ def show(lines: Iterable[Line]) -> None:
 
 
 def _show_styled(lines: Iterable[Line]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - a pipe has no use for it
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False)
     for text, style in lines:

@@ -121,7 +121,7 @@ class StaticTypes:
     """Access to the dictionaries behind ``datetime`` and ``date``."""
 
     def __init__(self) -> None:
-        import ctypes  # noqa: PLC0415 - not every interpreter has it
+        import ctypes
 
         # A prototype of its own: argtypes set on ctypes.pythonapi would be seen by everybody.
         prototype = ctypes.PYFUNCTYPE(None, ctypes.py_object)

@@ -90,8 +90,8 @@ def _moment() -> str:
 @lru_cache(maxsize=8)
 def _as_text(milliseconds: int) -> str:
     text = (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat(" ", "milliseconds")
-    # A quarter of a millisecond more: some releases cut seconds * 1000 off, others round, and a product like
-    # 1.001 * 1000 lies below its integer in binary.
+    # A quarter of a millisecond more: older releases cut seconds * 1000 off where newer ones round, and a product
+    # like 1.001 * 1000 lies below its integer in binary.
     return f"{text}25{_ZONE}"
 
 

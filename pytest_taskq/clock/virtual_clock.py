@@ -122,7 +122,7 @@ class VirtualClock:
 
     def _install_vfs(self, installed: ExitStack) -> None:
         try:
-            from pytest_taskq.clock import sqlite_vfs  # noqa: PLC0415 - it needs ctypes
+            from pytest_taskq.clock import sqlite_vfs
         except ImportError as error:
             raise ClockUnavailableError(
                 f"SQLite's clock cannot be replaced through its VFS (no ctypes: {error})",

@@ -215,7 +215,8 @@ def requeued(state: State, task: ModelTask) -> None:
     """Put a task whose lease is over back: due at once, at its place or behind all others."""
     state.end_claims(task.id, by="reclaim")
     task.status, task.holder, task.lease, task.unsure = Status.QUEUED, None, None, False
-    task.due, task.waits_for = Window(state.now, state.now), ""
+    # "Due at once" leaves open whether the time it was first due is kept or set to now: what is stored tells.
+    task.due, task.waits_for = Window(min(task.due.low, state.now), state.now), ""
     if state.promises.retried == "to_back":
         task.place = state.next_place()
 

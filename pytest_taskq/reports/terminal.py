@@ -48,9 +48,7 @@ def fitted(text: str, encoding: str | None) -> str:
 
 def header(facts: Facts) -> str:
     """Return the line that says what is graded and how it can be repeated."""
-    return (
-        f"taskq: adapter {facts.adapter}, {facts.backend}, effort {facts.effort}, seed {facts.seed}, clock {facts.clock}"
-    )
+    return f"taskq: adapter {facts.adapter}, {facts.backend}, effort {facts.effort}, seed {facts.seed}, clock {facts.clock}"
 
 
 def result_line(report: RunReport) -> str:
@@ -95,7 +93,9 @@ def lines(report: RunReport, written: Path | None) -> Iterator[Line]:
 
 def role_table(report: RunReport) -> Iterator[str]:
     """Yield one line per role with something to say: how much of it is the team's, and its requirements by verdict."""
-    counts = {role: Counter(one.verdict for one in report.requirements if one.requirement.role is role) for role in Role}
+    counts = {
+        role: Counter(one.verdict for one in report.requirements if one.requirement.role is role) for role in Role
+    }
     yield f"{'role':<15} {'code':<12} {'passed':>7}"
     for role in Role:
         how = report.facts.roles.get(role, "")

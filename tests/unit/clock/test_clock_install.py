@@ -177,6 +177,29 @@ def test_auto_falls_back_to_functions_without_ctypes() -> None:
     assert "datetime.now and utcnow stay real" in described
 
 
+def test_a_thread_that_ends_leaves_no_unclosed_connection_of_ours() -> None:
+    code = """if True:
+        import gc, sqlite3, threading
+        from pytest_taskq.clock import VirtualClock
+
+        def worker():
+            connection = sqlite3.connect(":memory:")
+            print(connection.execute("SELECT datetime('now')").fetchone()[0])
+            connection.close()
+
+        with VirtualClock(means="functions"):
+            thread = threading.Thread(target=worker)
+            thread.start()
+            thread.join()
+            gc.collect()
+    """
+    run = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert run.stdout == "2030-12-31 23:59:50\n"
+    assert "unclosed" not in run.stderr  # Python 3.13 and later warn
+
+
 def test_a_clock_that_sqlite_does_not_follow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_functions._NAMES, "install", lambda: None)
     with pytest.raises(ClockUnavailableError, match="goes on with real time"):
@@ -198,7 +221,7 @@ def test_nothing_stays_installed_when_python_time_fails_to_install(means: str, m
 
 
 def test_the_error_survives_the_way_between_processes() -> None:
-    import pickle  # noqa: PLC0415
+    import pickle
 
     error = pickle.loads(pickle.dumps(ClockUnavailableError("why", "what to do.")))  # noqa: S301
     assert (str(error), error.reason) == ("why. what to do.", "why")

@@ -175,7 +175,7 @@ def test_a_module_imported_meanwhile_keeps_no_stand_in(tmp_path: Path, monkeypat
     (tmp_path / "late_team.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with VirtualClock():
-        import late_team  # type: ignore[import-not-found]  # noqa: PLC0415
+        import late_team  # type: ignore[import-not-found]
 
         assert late_team.time() == SECONDS
         assert late_team.now(UTC).year == 2030

@@ -59,6 +59,7 @@ def one(connection: sqlite3.Connection, expression: str, *parameters: object) ->
         ("datetime(NULL)", None),
         ("strftime()", None),
         ("strftime('now')", "now"),
+        ("strftime('now', 'now')", "now"),
         ("strftime('%s', NULL)", None),
         ("typeof(julianday('now'))", "real"),
     ],

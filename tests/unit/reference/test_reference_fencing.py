@@ -73,3 +73,11 @@ def test_a_renewal_counts_from_now_and_may_shorten(queue, task, sql):
     assert queue.renew_lease(task, "w", 5)
     [(left,)] = sql("SELECT strftime('%s', lease_until_utc) - strftime('%s', 'now') FROM task_queue")
     assert 4 <= left <= 6
+
+
+@pytest.mark.parametrize("status", ["queued", "completed", "failed", "cancelled"])
+def test_a_task_that_others_moved_on_is_not_held_although_its_holder_was_left_in_the_row(
+    call, queue, task, sql, status
+):
+    sql("UPDATE task_queue SET status = ?", status)
+    refused(call, queue, task, "w", sql)

@@ -1,0 +1,91 @@
+"""The database object under test, used as the other teams use it; each use is recorded and bounded."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_taskq.subject import NotJudgedError
+from pytest_taskq.subject.store import dsn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_taskq.contract import Database
+    from pytest_taskq.subject import QueueUnderTest
+
+T = TypeVar("T")
+_THREAD_LIMIT = 20.0
+
+
+@contextmanager
+def using(queue: QueueUnderTest, what: str) -> Iterator[Database]:
+    """Yield the database object for one use of it; what it raises is a violation."""
+    adapter = queue.adapter
+    queue.transcript.note(what)
+    with queue._under_way(what):  # noqa: SLF001 - the bound on what is no call of the contract
+        yield adapter.db  # type: ignore[union-attr]  # only asked for on the shared schema
+
+
+@contextmanager
+def fresh_database(queue: QueueUnderTest) -> Iterator[tuple[Database, Path]]:
+    """Yield a database object on a file that is not there yet, and the file."""
+    path = queue.path.with_name("fresh.db")
+    adapter = queue.subject.adapter(dsn_of(path))
+    try:
+        with queue._under_way("a fresh database"):  # noqa: SLF001 - as above
+            database = adapter.db  # type: ignore[union-attr]  # as above
+            database.initialize_schema()
+            queue.transcript.note("initialize_schema() on a path without a file")
+        yield database, path
+    finally:
+        adapter.close()
+
+
+def settings_taken(queue: QueueUnderTest) -> tuple[frozenset[str], bool]:
+    """Return the settings that ``open_database`` names in its signature, and whether it takes others too."""
+    parameters = inspect.signature(queue.adapter.open_database).parameters.values()  # type: ignore[union-attr]  # as above
+    by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = frozenset(one.name for one in parameters if one.kind in by_name)
+    return names, any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
+
+
+def refusal_of(queue: QueueUnderTest, **settings: Any) -> Exception | None:  # noqa: ANN401 - any setting
+    """Return how a database with these settings is refused, at its opening or at its first use; None if it works."""
+    outcome = queue.attempt("open_database", **settings)
+    if outcome.error is not None:
+        return outcome.error
+    database: Database = outcome.result
+    with queue._under_way("the first use of it"):  # noqa: SLF001 - as above
+        try:
+            database.initialize_schema()
+            with database.transaction() as connection:
+                connection.execute("SELECT 1").fetchall()
+        except Exception as error:  # noqa: BLE001 - a refusal of any class; its text is what is judged
+            return error
+        finally:
+            database.close()
+    return None
+
+
+def in_another_thread(work: Callable[[], T]) -> T:
+    """Return what ``work`` returns in a thread of its own. Raises NotJudgedError if it raises or does not end."""
+    outcome: list[T | Exception] = []
+
+    def body() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:  # noqa: BLE001 - handed over to the waiting thread
+            outcome.append(error)
+
+    thread = threading.Thread(target=body, name="taskq-second", daemon=True)
+    thread.start()
+    thread.join(_THREAD_LIMIT)
+    if not outcome:
+        raise NotJudgedError(f"the database object did not come back in a second thread within {_THREAD_LIMIT:g} s")
+    if isinstance(outcome[0], Exception):
+        raise NotJudgedError(f"the database object cannot be used in a second thread: {outcome[0]!r}") from outcome[0]
+    return outcome[0]

@@ -1,0 +1,111 @@
+"""What is stored of a task, and whether a task that a call returned shows the same."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.contract.task import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_taskq.contract import Task, TaskId
+    from pytest_taskq.subject import QueueUnderTest
+
+# What the schema gives where an INSERT names no value (times apart); NULL may be shown as these.
+DEFAULTS: Mapping[str, object] = {
+    "priority": 100,
+    "compatibility": "{}",
+    "status": "queued",
+    "attempts": 0,
+    "max_attempts": 5,
+}
+_JSON = ("payload", "compatibility")
+
+
+def count(queue: QueueUnderTest) -> int | None:
+    """Return how many tasks are stored, None if nothing tells."""
+    if queue.subject.shared_schema:
+        return int(queue.sql("SELECT count(*) FROM task_queue")[0][0])
+    if queue.subject.offers("queue_stats"):
+        return sum(queue.queue_stats().values())
+    return None
+
+
+def row_of(queue: QueueUnderTest, task_id: TaskId) -> Mapping[str, Any]:
+    """Return the stored row; of a queue with its own storage what ``get_task`` shows, which may be nothing."""
+    if queue.subject.shared_schema:
+        rows = queue.sql("SELECT * FROM task_queue WHERE id = ?", (task_id,))
+        queue.require(rows, f"task {task_id!r} is stored in task_queue", "no such row")
+        return dict(rows[0])
+    task = queue.get_task(task_id) if queue.subject.offers("get_task") else None
+    return {name: shown for name in COLUMNS if (shown := getattr(task, name, None)) is not None}
+
+
+def insert(queue: QueueUnderTest, **columns: Any) -> int:  # noqa: ANN401 - any value of a column
+    """Insert a row as a team would, by plain SQL; columns not named get the schema's defaults."""
+    given = {"type": "job", "payload": "{}", **columns}
+    names, marks = ", ".join(given), ", ".join("?" * len(given))
+    rows = queue.sql(f"INSERT INTO task_queue ({names}) VALUES ({marks}) RETURNING id", tuple(given.values()))
+    queue.transcript.note(f"INSERT INTO task_queue {given!r}", f"id {rows[0][0]}")
+    return int(rows[0][0])
+
+
+def moment(stored: object) -> datetime:
+    """Return a stored UTC time. Raises ValueError for what is no time, or carries another offset than UTC's."""
+    parsed = datetime.fromisoformat(str(stored))
+    if parsed.utcoffset():
+        raise ValueError(f"{stored!r} is not UTC: it carries the offset {parsed.utcoffset()}")
+    return parsed.replace(tzinfo=UTC)
+
+
+def is_near(stored: object, wanted: datetime, *, early: float = 0.0, late: float = 0.0) -> bool:
+    """Whether a stored time is at most ``early`` seconds before ``wanted`` and at most ``late`` after it."""
+    try:
+        found = moment(stored)
+    except ValueError:
+        return False
+    return wanted - timedelta(seconds=early) <= found <= wanted + timedelta(seconds=late)
+
+
+def differences(task: Task, row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where a field of the task contradicts the row; a field that is None says nothing."""
+    for column in COLUMNS:
+        shown = getattr(task, column, None)
+        if shown is not None and column in row and not _same(column, shown, row[column]):
+            yield f"{column} is {shown!r:.100} in the task, {row[column]!r:.100} in the row"
+
+
+def _same(column: str, shown: object, stored: object) -> bool:
+    if stored is None:
+        return not shown or shown == DEFAULTS.get(column) or shown == {}
+    if shown == stored:
+        return True
+    try:
+        if column in _JSON:
+            return as_json(shown) == as_json(stored)
+        return column.endswith("_utc") and bool(moment(shown) == moment(stored))
+    except ValueError:
+        return False
+
+
+def as_json(held: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a stored text says; a value that is decoded already is returned as it is."""
+    return json.loads(held) if isinstance(held, str | bytes) else held
+
+
+def payload_problem(task: Task, stored: str) -> str | None:
+    """Return what is wrong with the payload that a task gives for a stored text; a bad text may be an error."""
+    try:
+        wanted = json.loads(stored)
+    except ValueError:
+        wanted = stored
+    try:
+        given = task.get_payload_dict()
+    except ValueError as error:
+        return None if wanted is stored else f"raises {error}, though {stored!r:.100} is JSON"
+    except Exception as error:  # noqa: BLE001 - whatever it raises is no clear error
+        return f"raises {type(error).__name__}: {error}, which does not say that the payload is not JSON"
+    return None if given == wanted else f"returns {given!r:.100}, stored is {stored!r:.100}"

@@ -1,0 +1,64 @@
+"""A failed requirement as its reader sees it: what is promised, what was done and seen, why it matters, what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from pytest_taskq.contract import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_taskq.contract import Finding, Requirement
+
+WIDTH = 110
+_LABEL = 11
+
+
+def failure_text(requirement: Requirement, finding: Finding) -> str:
+    """Return the whole text under a finding that is FAIL or NOT RUN."""
+    lines = [*_paragraph("", headline(requirement)), ""]
+    if finding.verdict is Verdict.NOT_RUN:
+        lines += [*_paragraph("not run", finding.reason), ""]
+    elif not finding.evidence:
+        lines += _paragraph("seen", finding.reason)
+    lines += [*finding.evidence.splitlines(), ""] if finding.evidence else []
+    if finding.verdict is Verdict.FAIL:
+        lines += _paragraph("why", requirement.why)
+        lines += _bullets("look at", requirement.look_at)
+        lines += _paragraph("real bugs", ", ".join(requirement.bugs)) if requirement.bugs else []
+    lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
+    return "\n".join(lines)
+
+
+def headline(requirement: Requirement) -> str:
+    """Return ``ENQ-05 MUST client: text``."""
+    return f"{requirement.id} {requirement.level.value} {requirement.role.value}: {requirement.text}"
+
+
+def _paragraph(label: str, text: str) -> list[str]:
+    first = f"{label:<{_LABEL}}" if label else ""
+    return textwrap.wrap(
+        text,
+        width=WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * _LABEL,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def _bullets(label: str, items: Iterable[str]) -> list[str]:
+    lines = []
+    for number, item in enumerate(items):
+        head = f"{label if number == 0 else '':<{_LABEL}}- "
+        lines += textwrap.wrap(
+            item,
+            width=WIDTH,
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines

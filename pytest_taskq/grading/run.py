@@ -1,0 +1,185 @@
+"""What a session knows of its conformance run: what is graded, what was found, and what it comes to."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pytest_taskq
+from pytest_taskq.clock import ClockUnavailableError, VirtualClock
+from pytest_taskq.contract import CONTRACT_VERSION, Instrument, Role
+from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.grading import gate
+from pytest_taskq.grading.check import CHECK, RunningCheck
+from pytest_taskq.grading.collection import is_joined, requirement_mark
+from pytest_taskq.grading.known import KnownFailure, read_known_failures
+from pytest_taskq.grading.places import check_dsn, stores_for
+from pytest_taskq.grading.suite import check_name, shipped_checks
+from pytest_taskq.instruments.budget import Budget
+from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
+from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_taskq.options import Settings
+
+
+@dataclass
+class ConformanceRun:
+    """One session's run; ``judged`` and ``excused`` grow on the controller as reports come in."""
+
+    settings: Settings
+    subject: Subject
+    known: dict[str, KnownFailure]
+    today: date
+    judged: list[Judged] = field(default_factory=list)
+    excused: int = 0
+    hangs: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def begin(cls, settings: Settings, config: pytest.Config) -> ConformanceRun:
+        """Load what is graded. Raises UsageError saying what is wrong and what to do."""
+        subject = _load(settings.adapter, config.rootpath)
+        check_dsn(settings.dsn, subject)
+        known = read_known_failures(settings.known_failures) if settings.known_failures else {}
+        return cls(settings, subject, known, datetime.now(UTC).astimezone().date())
+
+    # --- before the tests -------------------------------------------------------------------------------------------
+
+    def select(self, items: list[pytest.Item]) -> None:
+        """Prepare the items that judge the team's code, drop those that only the reference would answer."""
+        marked = {item: mark for item in items if (mark := requirement_mark(item)) is not None}
+        _refuse_both_doors(list(marked))
+        kept = [item for item in items if item not in marked or self._prepared(item, marked[item])]
+        items[:] = kept
+
+    def _prepared(self, item: pytest.Item, mark: pytest.Mark) -> bool:
+        requirement = REQUIREMENTS.get(mark.kwargs["requirement"])
+        if requirement is None or not isinstance(item, pytest.Function):
+            raise pytest.UsageError(
+                f"{item.nodeid} is marked with the requirement {mark.kwargs['requirement']!r}, which is none of the contract"
+            )
+        if not self.subject.graded(requirement):
+            return False
+        not_offered = self.subject.not_offered(requirement)
+        item.stash[CHECK] = RunningCheck(
+            requirement=requirement,
+            instrument=Instrument(mark.kwargs["instrument"]),
+            name=check_name(item.function),
+            budget=Budget(self.settings.effort, self.settings.seed),
+            not_offered=not_offered,
+            make_bench=self.bench,
+            hangs=self.hangs,
+        )
+        item.extra_keyword_matches.add(requirement.id)
+        if not_offered:
+            item.add_marker(pytest.mark.skip(reason=f"{requirement.id} not offered: {not_offered}"))
+        return True
+
+    def stores(self, temporary: Path) -> Stores:
+        """Return where this process makes its stores."""
+        return stores_for(self.subject, self.settings.dsn, temporary)
+
+    def bench(self, stores: Stores) -> Bench:
+        """Return a new bench; a hung call makes one unusable."""
+        return Bench(self.subject, stores, means=self.settings.clock, call_limit=self.settings.call_timeout)
+
+    # --- after the tests --------------------------------------------------------------------------------------------
+
+    def known_reason(self, requirement_id: str) -> str:
+        """Return why a failure of the requirement is known today, "" if it is not."""
+        entry = self.known.get(requirement_id)
+        return "" if entry is None or entry.expired(self.today) else str(entry)
+
+    def report(self) -> RunReport:
+        """Return what the run comes to so far."""
+        return build_report(self.facts, self.plan, self.judged)
+
+    def reasons(self, report: RunReport) -> list[str]:
+        """Return what fails the run beside failed tests."""
+        return gate.reasons(report, self.settings, self.known.values(), self.today)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is graded and how it can be repeated. Raises UsageError if the clock that was asked for is not there."""
+        return Facts(
+            kit=pytest_taskq.__version__,
+            contract=CONTRACT_VERSION,
+            adapter=self.subject.name,
+            backend=f"sqlite {sqlite3.sqlite_version}" if self.subject.shared_schema else "standalone",
+            clock=self._clock(),
+            seed=self.settings.seed,
+            effort=self.settings.effort,
+            roles={role: self.subject.role_summary(role) for role in Role},
+        )
+
+    def _clock(self) -> str:
+        try:
+            with VirtualClock(means=self.settings.clock) as clock:
+                return clock.means
+        except ClockUnavailableError as error:
+            raise pytest.UsageError(f"--taskq-clock={self.settings.clock} is not possible here: {error}") from error
+
+    @property
+    def plan(self) -> Plan:
+        """What there is to judge."""
+        checks: dict[str, dict[str, int]] = {}
+        instruments: dict[str, set[Instrument]] = {}
+        for check, count in shipped_checks().items():
+            checks.setdefault(check.requirement, {})[check.name] = count
+            instruments.setdefault(check.requirement, set()).add(check.instrument)
+        graded = [one for one in REQUIREMENTS.values() if self.subject.graded(one)]
+        return Plan(
+            graded=[one for one in graded if self.subject.not_offered(one) is None],
+            reference_alone=len(set(checks) - {one.id for one in graded}),
+            checks=checks,
+            instruments={name: frozenset(some) for name, some in instruments.items()},
+        )
+
+
+RUN = pytest.StashKey[ConformanceRun]()
+
+
+def _load(adapter: str | None, root: Path) -> Subject:
+    try:
+        subject = Subject.load(adapter)
+    except AdapterError as error:
+        raise pytest.UsageError(f"{error}{_path_hint(adapter or '', root)}") from error
+    except SystemExit as error:
+        raise pytest.UsageError(
+            f"The adapter {adapter!r} cannot be imported: it raised SystemExit({error.code!r})."
+        ) from error
+    if not subject.own:
+        raise pytest.UsageError(
+            f"The adapter {adapter!r} overrides no method of the contract, so there is nothing of yours to grade. "
+            "Override the methods that your team writes, under the names of pytest_taskq.QueueAdapter."
+        )
+    return subject
+
+
+def _path_hint(adapter: str, root: Path) -> str:
+    top = adapter.partition(":")[0].partition(".")[0]
+    for folder in dict.fromkeys((root, Path.cwd())):
+        if top and ((folder / f"{top}.py").is_file() or (folder / top).is_dir()):
+            return (
+                f"\nIf it was not found: {top} is in {folder}, which pytest does not put on sys.path by itself. Add "
+                'pythonpath = ["."] to the pytest configuration, install your package, or run "python -m pytest".'
+            )
+    return ""
+
+
+def _refuse_both_doors(marked: Sequence[pytest.Item]) -> None:
+    imported = next((item for item in marked if not is_joined(item)), None)
+    if imported is not None and any(is_joined(item) for item in marked):
+        raise pytest.UsageError(
+            "The suite came in through both doors: --taskq-conformance, and an import of pytest_taskq.conformance in "
+            f"{imported.nodeid.partition('::')[0]}. Every check would run twice; leave out the option or the import."
+        )

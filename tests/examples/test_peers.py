@@ -1,0 +1,96 @@
+"""Three queues that others wrote keep the verdicts that docs/peers.md gives them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "examples" / "peers"
+LIBRARIES = {"huey": "huey", "litequeue": "litequeue", "persist_queue": "persist-queue"}
+DECIDED = {"PASS", "KNOWN", "NOT OFFERED"}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a run of one example came to."""
+
+    folder: Path
+    exit_code: int
+    output: str
+    verdicts: dict[str, str]
+
+    def having(self, verdict: str) -> set[str]:
+        return {requirement for requirement, given in self.verdicts.items() if given == verdict}
+
+    @property
+    def expected(self) -> set[str]:
+        return set(tomllib.loads((self.folder / "expected.toml").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module", params=LIBRARIES)
+def graded(request, tmp_path_factory):
+    """Grade one example as its README says, at smoke effort."""
+    folder, library = PEERS / request.param, LIBRARIES[request.param]
+    _require_pinned(folder, library)
+    copy, report = tmp_path_factory.mktemp("peer") / folder.name, tmp_path_factory.mktemp("report")
+    shutil.copytree(folder, copy)  # a run leaves caches of pytest and Hypothesis behind
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--taskq-conformance", "--taskq-effort=smoke", "--taskq-seed=1"),
+            *(f"--taskq-report={report}", "--color=no"),
+        ],
+        cwd=copy,
+        env=_without_pytest_settings(),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    output = run.stdout + run.stderr
+    found = report / "report.json"
+    assert found.exists(), output
+    requirements = json.loads(found.read_text(encoding="utf-8"))["requirements"]
+    return Graded(folder, run.returncode, output, {one["id"]: one["verdict"] for one in requirements})
+
+
+def _require_pinned(folder: Path, library: str) -> None:
+    pinned = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    try:
+        installed = version(library)
+    except PackageNotFoundError:
+        pytest.skip(f"{library} is not installed; the dependency group `peers` has it")
+    assert pinned == [f"{library}=={installed}"], "the verdicts of docs/peers.md are those of the pinned version"
+
+
+def _without_pytest_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
+def test_exactly_the_recorded_requirements_fail(graded):
+    # `expected.toml` is the run's file of known failures: an entry that passes again fails the run as stale.
+    assert graded.exit_code == 0, graded.output
+    assert graded.having("KNOWN") == graded.expected, graded.output
+
+
+def test_nothing_that_the_queue_offers_is_left_undecided(graded):
+    without_instrument = {"CLM-02"}  # interleavings and history reach a storage of its own, the triggers do not
+    undecided = {name for name, verdict in graded.verdicts.items() if verdict not in DECIDED}
+    assert undecided <= without_instrument, graded.output
+
+
+def test_the_documentation_shows_the_evidence_of_each_recorded_failure(graded):
+    page = (ROOT / "docs" / "peers.md").read_text(encoding="utf-8")
+    _, _, section = page.partition(f"## {LIBRARIES[graded.folder.name]} ")
+    rows = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    shown = {line.split("|")[1].strip() for line in rows} - {"requirement"}
+    assert shown == graded.expected
