@@ -85,7 +85,7 @@ def _same(column: str, shown: object, stored: object) -> bool:
         return True
     try:
         if column in _JSON:
-            return as_json(shown) == as_json(stored)
+            return bool(as_json(shown) == as_json(stored))
         return column.endswith("_utc") and bool(moment(shown) == moment(stored))
     except ValueError:
         return False

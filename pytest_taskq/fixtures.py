@@ -85,7 +85,7 @@ def queue_db(_queue_files: QueueFiles) -> Iterator[QueueDatabase]:
 
 @pytest.fixture
 def worker_claimer(request: pytest.FixtureRequest, queue_db: QueueDatabase) -> TaskClaimer:
-    """A claimer on ``queue_db``: FIFO, or the strategy given by ``parametrize("worker_claimer", [...], indirect=True)``."""
+    """A claimer on ``queue_db``: FIFO, or as ``parametrize("worker_claimer", [...], indirect=True)`` says."""
     from pytest_taskq.reference_impl import SchedulingStrategy, TaskClaimerFactory
 
     return TaskClaimerFactory.create(getattr(request, "param", SchedulingStrategy.FIFO), queue_db)

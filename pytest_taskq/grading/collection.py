@@ -18,7 +18,7 @@ _NODE_ID = "pytest_taskq/conformance"
 
 
 class SuiteFolder(pytest.Directory):
-    """The folder of the suite, joined to what pytest collects; the user's naming and ignore settings do not reach it."""
+    """The folder of the suite, joined to what pytest collects; the user's naming settings do not reach it."""
 
     @classmethod
     def joined_to(cls, session: pytest.Session) -> SuiteFolder:
@@ -26,7 +26,7 @@ class SuiteFolder(pytest.Directory):
         return cls.from_parent(session, path=suite_folder(), nodeid=_NODE_ID)
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """Yield the classes of all files; not the files, which ``--lf`` would skip for want of a path in the rootdir."""
+        """Yield the classes of all files; not the files, which ``--lf`` would skip: they are not in the rootdir."""
         for path in suite_files():
             module = SuiteModule.from_parent(self, path=path, nodeid=f"{_NODE_ID}/{path.name}")
             yield from module.collect()

@@ -30,7 +30,7 @@ def as_longrepr(text: str, message: str, place: Location) -> ExceptionRepr:
     Made by pytest itself, so that pytest-xdist, JUnit and annotation plugins understand it.
     """
     try:
-        raise _Shown(text)
+        raise _Shown(text)  # noqa: TRY301 - pytest represents only what was raised
     except _Shown:
         representation = pytest.ExceptionInfo[_Shown].from_current().getrepr(style="value", chain=False)
     crash = representation.reprcrash

@@ -65,7 +65,7 @@ class ConformanceRun:
         requirement = REQUIREMENTS.get(mark.kwargs["requirement"])
         if requirement is None or not isinstance(item, pytest.Function):
             raise pytest.UsageError(
-                f"{item.nodeid} is marked with the requirement {mark.kwargs['requirement']!r}, which is none of the contract"
+                f"{item.nodeid} is marked with {mark.kwargs['requirement']!r}, which is no requirement of the contract"
             )
         if not self.subject.graded(requirement):
             return False

@@ -25,7 +25,7 @@ _MARKUP: dict[Verdict, Mapping[str, bool]] = {
     Verdict.NOT_RUN: {"red": True},
     Verdict.FAIL: {"red": True},
 }
-_PLAIN = str.maketrans({"·": "-", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "→": "->", "✓": "ok"})
+_PLAIN = str.maketrans({"·": "-", "…": "...", "\u2013": "-", "—": "-", "≤": "<=", "≥": ">=", "→": "->", "✓": "ok"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def fitted(text: str, encoding: str | None) -> str:
 
 def header(facts: Facts) -> str:
     """Return the line that says what is graded and how it can be repeated."""
-    return f"taskq: adapter {facts.adapter}, {facts.backend}, effort {facts.effort}, seed {facts.seed}, clock {facts.clock}"
+    how = f"effort {facts.effort}, seed {facts.seed}, clock {facts.clock}"
+    return f"taskq: adapter {facts.adapter}, {facts.backend}, {how}"
 
 
 def result_line(report: RunReport) -> str:
@@ -120,7 +121,7 @@ def _notes(report: RunReport) -> Iterator[str]:
             f"({_instruments(report.waiting)})"
         )
     if report.partly:
-        yield f"{len(report.partly)} of the judged ones lack a part of their instruments ({_instruments(report.partly)})"
+        yield f"{len(report.partly)} of the judged ones lack some of their instruments ({_instruments(report.partly)})"
     if report.reference_alone:
         yield f"{report.reference_alone} more are answered by the reference alone and not graded"
 

@@ -91,7 +91,8 @@ class Scheduler(QueueAdapter):
     ) -> int | None:
         rows = connection.execute(
             f"SELECT id, CAST(compatibility AS BLOB) AS needs, priority FROM task_queue "
-            f"{self.INDEX.get(strategy, '')} WHERE status = 'queued' AND {self.DUE} AND {self.LEFT} ORDER BY {self.ORDER[strategy]}"
+            f"{self.INDEX.get(strategy, '')} WHERE status = 'queued' AND {self.DUE} AND {self.LEFT} "
+            f"ORDER BY {self.ORDER[strategy]}"
         )
         return next((row["id"] for row in rows if self.suits(row["needs"], capabilities)), None)
 

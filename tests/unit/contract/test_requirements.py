@@ -155,7 +155,7 @@ def test_no_two_requirements_give_the_same_reason() -> None:
     assert len({one.why for one in REQUIREMENTS.values()}) == len(REQUIREMENTS)
 
 
-def test_the_features_are_the_options_of_enqueue_and_two_of_the_queue() -> None:
+def test_the_features_are_the_options_of_enqueue_and_three_of_the_queue() -> None:
     assert FEATURES == (
         "enqueue.priority",
         "enqueue.delay_seconds",
@@ -164,6 +164,7 @@ def test_the_features_are_the_options_of_enqueue_and_two_of_the_queue() -> None:
         "enqueue.compatibility",
         "leases",
         "capabilities",
+        "shared schema",
     )
 
 
