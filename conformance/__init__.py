@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from pytest_taskq.conformance.test_client import TestClient
+from pytest_taskq.conformance.test_engine import TestEngine
+from pytest_taskq.conformance.test_infrastructure import TestInfrastructure
+from pytest_taskq.conformance.test_maintenance import TestMaintenance
 from pytest_taskq.conformance.test_model import TestModel
 from pytest_taskq.conformance.test_oracle import TestOracle
 from pytest_taskq.conformance.test_query_cost import TestQueryCost
+from pytest_taskq.conformance.test_scheduling import TestScheduling
 
-__all__ = ["TestModel", "TestOracle", "TestQueryCost"]
+__all__ = [
+    "TestClient",
+    "TestEngine",
+    "TestInfrastructure",
+    "TestMaintenance",
+    "TestModel",
+    "TestOracle",
+    "TestQueryCost",
+    "TestScheduling",
+]

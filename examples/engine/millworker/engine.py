@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from millworker.ability import is_able
@@ -28,15 +29,18 @@ DUE = """
     WHERE status = 'queued' AND run_after_utc <= datetime('now') AND ifnull(attempts, 0) < ifnull(max_attempts, 5)
     ORDER BY run_after_utc, id
 """
-LEASE = """
+COLUMNS = """
+    id, type, priority, payload, compatibility, status, attempts, max_attempts, run_after_utc, reserved_at_utc,
+    lease_until_utc, locked_by, processing_started_utc, error_message, idempotency_key, created_at_utc, updated_at_utc
+"""
+ROW = f"SELECT {COLUMNS} FROM task_queue WHERE id = ?"
+LEASE = f"""
     UPDATE task_queue
     SET status = 'leased', locked_by = :worker, attempts = ifnull(attempts, 0) + 1,
         reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', :lease),
         processing_started_utc = datetime('now'), updated_at_utc = datetime('now')
     WHERE id = :id
-    RETURNING id, type, priority, payload, compatibility, status, attempts, max_attempts, run_after_utc,
-        reserved_at_utc, lease_until_utc, locked_by, processing_started_utc, error_message, idempotency_key,
-        created_at_utc, updated_at_utc
+    RETURNING {COLUMNS}
 """
 # The fence. The worker's name alone is not enough: a worker that lost the task and claimed it again has the same name,
 # and only the attempt tells the old claim from the new one.
@@ -107,11 +111,22 @@ def _choose(tx: Connection, n: int, capabilities: Mapping[str, Any]) -> list[int
     """Walk along the due tasks until ``n`` suit the worker; the rest of the queue is not read."""
     chosen: list[int] = []
     for row in tx.execute(DUE):
-        if is_able(capabilities, row["compatibility"]):
+        if is_able(capabilities, row["compatibility"]) and _is_readable(tx, row["id"]):
             chosen.append(row["id"])
             if len(chosen) == n:
                 break
     return chosen
+
+
+def _is_readable(tx: Connection, task_id: int) -> bool:
+    """Whether the driver can decode all texts of the row; one that it cannot must not stop those behind it."""
+    try:
+        tx.execute(ROW, (task_id,)).fetchone()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _holder(task: Task, worker_id: str) -> dict[str, Any]:

@@ -106,6 +106,17 @@ def test_a_failed_task_is_served_again_after_the_backoff_until_its_attempts_are_
     assert (task.status, task.attempts, task.error_message) == ("failed", 2, "last")
 
 
+@pytest.mark.parametrize("column", ["type", "payload", "compatibility", "error_message"])
+def test_a_text_that_cannot_be_read_does_not_stop_the_tasks_behind_it(
+    engine: Engine, queue_db: QueueDatabase, queue_tasks: QueueTasks, column: str
+) -> None:
+    _, behind = queue_tasks(2)
+    with queue_db.transaction() as tx:
+        tx.execute(f"UPDATE task_queue SET {column} = CAST(x'ff' AS TEXT) WHERE id <> ?", (behind,))
+    assert claimed(engine).id == behind
+    assert engine.claim("w1", {}, 60) is None
+
+
 @pytest.mark.parametrize("error", ["half a pair: \ud800", "nul: \x00", "long: " + "ä" * 10**6])
 def test_no_error_text_keeps_a_task_leased(engine: Engine, queue_tasks: QueueTasks, error: str) -> None:
     queue_tasks()

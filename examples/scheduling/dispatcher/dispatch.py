@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -48,15 +49,18 @@ MOST_URGENT = f"""
     )
     ORDER BY task.priority DESC LIMIT 1
 """
-LEASE = """
+COLUMNS = """
+    id, type, priority, payload, compatibility, status, attempts, max_attempts, run_after_utc, reserved_at_utc,
+    lease_until_utc, locked_by, processing_started_utc, error_message, idempotency_key, created_at_utc, updated_at_utc
+"""
+ROW = f"SELECT {COLUMNS} FROM task_queue WHERE id = ?"
+LEASE = f"""
     UPDATE task_queue
     SET status = 'leased', locked_by = :worker, attempts = ifnull(attempts, 0) + 1,
         reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', :lease),
         processing_started_utc = datetime('now'), updated_at_utc = datetime('now')
     WHERE id = :id
-    RETURNING id, type, priority, payload, compatibility, status, attempts, max_attempts, run_after_utc,
-        reserved_at_utc, lease_until_utc, locked_by, processing_started_utc, error_message, idempotency_key,
-        created_at_utc, updated_at_utc
+    RETURNING {COLUMNS}
 """
 
 
@@ -81,7 +85,7 @@ class Dispatcher:
         statements = _statements(strategy)
         with self.db.transaction() as tx:
             able = (id_ for id_, needs in _candidates(tx, statements) if is_able(capabilities, needs))
-            chosen = next(able, None)
+            chosen = next((id_ for id_ in able if _is_readable(tx, id_)), None)
             return None if chosen is None else Task.from_dict(tx.execute(LEASE, {"id": chosen, **lease}).fetchone())
 
 
@@ -107,6 +111,17 @@ def _candidates(tx: Connection, statements: tuple[str, ...]) -> Iterator[tuple[i
     for statement in statements:
         for row in tx.execute(statement):
             yield row["id"], row["compatibility"]
+
+
+def _is_readable(tx: Connection, task_id: int) -> bool:
+    """Whether the driver can decode all texts of the row; one that it cannot must not stop those behind it."""
+    try:
+        tx.execute(ROW, (task_id,)).fetchone()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _checked_worker(worker_id: object) -> str:
