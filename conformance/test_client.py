@@ -30,7 +30,11 @@ class TestClient:
                 taskq_queue.require(row[column] == value, f"{column} is {value!r}", row[column], method="enqueue")
 
     @requirement("ENQ-02")
-    def test_what_json_would_change_without_a_word_is_refused(self, taskq_queue: QueueUnderTest) -> None:
+    def test_what_json_would_change_without_a_word_is_refused(
+        self, taskq_queue: QueueUnderTest, taskq_record: Record
+    ) -> None:
+        if not has_shared_tables(taskq_queue.subject, taskq_record, "ENQ-02"):
+            return  # there the adapter, not the queue, makes JSON of a value
         for payload in CHANGED_BY_JSON:
             require_refused(taskq_queue, taskq_queue.attempt("enqueue", "job", payload), "enqueue")
         stored = count(taskq_queue)

@@ -34,6 +34,8 @@ def failed(model: Model, call: Fail, claim: Claim, outcome: Outcome) -> Iterator
     """The holder's failure requeues after the backoff, or ends in the dead letters."""
     robust = breaks("FIN-08") if len(call.error) > _LONG or not PLAIN.issuperset(call.error) else frozenset()
     rules = breaks("FIN-04") | robust
+    if outcome.error is not None and call.retry:
+        rules |= breaks("FIN-05")  # a backoff that overflows raises before it is stored
     accepted = yield from _answered(model, claim, call.worker or claim.worker, outcome, rules, _fence)
     if accepted is None:
         return
