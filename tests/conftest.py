@@ -1,0 +1,5 @@
+"""The kit is tested through pytest itself."""
+
+from __future__ import annotations
+
+pytest_plugins = ["pytester"]
