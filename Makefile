@@ -3,16 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: conformance test soak lint format docs kill-matrix clean
+.PHONY: conformance test lint format docs clean
 
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
 
 test: $(STAMP)  ## The project's own tests
 	$(BIN)/pytest -n auto
-
-soak: $(STAMP)  ## What takes longer: every mutant against the whole suite, repeated runs under load
-	$(BIN)/pytest -n auto -m soak
 
 lint: $(STAMP)  ## Lint, format and types
 	$(BIN)/ruff check
@@ -27,9 +24,6 @@ format: $(STAMP)
 
 docs: $(STAMP)  ## Regenerate what is generated from the contract
 	$(BIN)/python -m pytest_taskq.reports.contract_page > docs/contract.md
-
-kill-matrix: $(STAMP)  ## Every mutant against the whole suite; writes docs/kill-matrix.md
-	$(BIN)/python tests/mutants/matrix.py
 
 clean:
 	rm -rf .venv taskq-report dist
