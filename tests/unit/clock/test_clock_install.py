@@ -33,11 +33,11 @@ def is_real() -> bool:
 @pytest.fixture
 def hidden_symbols(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Python whose SQLite is linked in statically, without its symbols."""
-    sqlite_vfs = pytest.importorskip("pytest_taskq.clock.sqlite_vfs")
-    monkeypatch.setattr(sqlite_vfs, "_candidates", lambda: iter([sys.modules["_ctypes"].__file__]))
-    sqlite_vfs._search.cache_clear()
+    library = pytest.importorskip("pytest_taskq.sqlite.library")
+    monkeypatch.setattr(library, "_candidates", lambda: iter([sys.modules["_ctypes"].__file__]))
+    library.find_library.cache_clear()
     yield
-    sqlite_vfs._search.cache_clear()
+    library.find_library.cache_clear()
 
 
 def test_the_clock_starts_where_asked_and_stands_still_until_advanced(clock: VirtualClock) -> None:

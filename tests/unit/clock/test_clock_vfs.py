@@ -13,32 +13,30 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-sqlite_vfs = pytest.importorskip("pytest_taskq.clock.sqlite_vfs")
+sqlite_library = pytest.importorskip("pytest_taskq.sqlite.library")
 START = "2030-12-31 23:59:50"
 
 
 class WholeVfs(ctypes.Structure):
-    _fields_ = [("head", sqlite_vfs.Vfs), *((f"x{number}", ctypes.c_void_p) for number in range(3))]
+    _fields_ = [("head", sqlite_library.Vfs)]
 
 
 @pytest.fixture
 def library() -> Any:
     try:
         with VirtualClock(means="vfs"):
-            return sqlite_vfs._search()[0]
+            return sqlite_library.find_library()[0]
     except ClockUnavailableError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture
-def sqlite3_library(library: Any) -> ctypes.CDLL:  # noqa: ARG001 - skips where there is none
-    return ctypes.CDLL(
-        next(each for each in sqlite_vfs._candidates() if hasattr(ctypes.CDLL(each), "sqlite3_vfs_find"))
-    )
+def sqlite3_library(library: Any) -> ctypes.CDLL:
+    return library.functions
 
 
 def clock_pointers(library: Any) -> list[tuple[int, bytes]]:
-    size = ctypes.sizeof(sqlite_vfs.Vfs)
+    size = ctypes.sizeof(sqlite_library.Vfs)
     return [(address, ctypes.string_at(address, size)) for address in library.vfs_addresses()]
 
 
@@ -47,7 +45,7 @@ def registered(sqlite3_library: ctypes.CDLL, library: Any, name: bytes, version:
     """A copy of the default VFS under another name."""
     vfs = WholeVfs()
     ctypes.memset(ctypes.byref(vfs), 0x5A, ctypes.sizeof(vfs))  # what lies behind a shorter, older struct is not ours
-    size = ctypes.sizeof(vfs) if version >= 3 else sqlite_vfs.Vfs.xCurrentTimeInt64.offset
+    size = ctypes.sizeof(vfs) if version >= 3 else sqlite_library.Vfs.xCurrentTimeInt64.offset
     ctypes.memmove(ctypes.byref(vfs), library.vfs_addresses()[0], size)
     text = ctypes.create_string_buffer(name)
     vfs.head.iVersion, vfs.head.zName, vfs.head.pNext = version, ctypes.addressof(text), None
@@ -124,7 +122,7 @@ def test_a_hook_that_somebody_else_set_meanwhile_stays_theirs(library: Any, sqli
 @pytest.mark.usefixtures("library")
 def test_another_build_of_sqlite_is_not_touched(sqlite3_library: ctypes.CDLL) -> None:
     with pytest.raises(LookupError, match="another build"):
-        sqlite_vfs._attempt(sqlite3_library._name, (sqlite3.sqlite_version, "another source id"))
+        sqlite_library._attempt(sqlite3_library._name, (sqlite3.sqlite_version, "another source id"))
 
 
 def test_a_library_that_sqlite3_does_not_follow_is_found_out(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
