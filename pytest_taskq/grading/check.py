@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
-from pytest_taskq.grading.collection import is_joined, own_arguments
+from pytest_taskq.grading.collection import is_joined
 from pytest_taskq.grading.outcome import finding_of, findings_of
 from pytest_taskq.grading.record import Record
 from pytest_taskq.subject import Bench, NotJudgedError
@@ -38,18 +38,16 @@ class RunningCheck:
     hangs: Counter[str]
     record: Record = field(default_factory=Record)
 
-    def run(self, item: pytest.Function) -> None:
+    def run(self, test: Callable[..., object], arguments: dict[str, Any], bench: Bench | None) -> None:
         """Call the test: in virtual time, in a watched thread, with a fresh queue if it asks for one."""
-        arguments = own_arguments(item)
-        bench = cast("Bench | None", item.funcargs.get("taskq_bench"))
         if bench is None:
-            item.obj(**arguments)
+            test(**arguments)
             return
         if self.hangs.total() >= MOST_HANGS:
             hung = ", ".join(self.hangs)
             raise NotJudgedError(f"not tried: {self.hangs.total()} checks of this run hung before ({hung})")
         try:
-            bench.run(lambda: self._on(bench, item.obj, arguments))
+            bench.run(lambda: self._on(bench, test, arguments))
         except CallHungError as error:
             self.hangs[str(error).partition("(")[0]] += 1
             raise
@@ -61,17 +59,16 @@ class RunningCheck:
         with bench.queue() as queue:
             test(**{**arguments, "taskq_queue": queue})
 
-    def findings(self, call: pytest.CallInfo[None], report: pytest.TestReport) -> Sequence[Finding]:
-        """Return what one phase of the test found; none for a phase that only went well."""
-        error = call.excinfo.value if call.excinfo else None
+    def findings(self, when: str, error: BaseException | None) -> Sequence[Finding]:
+        """Return what the phase ``when`` found, which ended with ``error``; none for one that only went well."""
         if isinstance(error, pytest.skip.Exception):
             return [self._skipped(str(error))]
-        if report.when == "call":
+        if when == "call":
             return findings_of(error, self.record, self.requirement, self.instrument)
         if error is None or isinstance(error, pytest.xfail.Exception):
             return []
         found = finding_of(error, self.requirement, self.instrument)
-        return [replace(found, verdict=Verdict.NOT_RUN, reason=f"{report.when} failed: {found.reason}")]
+        return [replace(found, verdict=Verdict.NOT_RUN, reason=f"{when} failed: {found.reason}")]
 
     def _skipped(self, reason: str) -> Finding:
         verdict = Verdict.NOT_OFFERED if self.not_offered else Verdict.UNSUPPORTED

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pytest_taskq.grading import judging
 from pytest_taskq.grading.check import CHECK
-from pytest_taskq.grading.collection import SuiteFolder, suite_class
+from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.reports import terminal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.options import Settings
     from pytest_taskq.reports.run_report import RunReport
+    from pytest_taskq.subject import Bench
 
 
 class ConformanceHooks:
@@ -88,7 +89,8 @@ class ConformanceHooks:
         check = pyfuncitem.stash.get(CHECK, None)
         if check is None:
             return None
-        check.run(pyfuncitem)
+        bench = cast("Bench | None", pyfuncitem.funcargs.get("taskq_bench"))
+        check.run(pyfuncitem.obj, own_arguments(pyfuncitem), bench)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -29,7 +29,8 @@ BROKEN = (Verdict.FAIL, Verdict.NOT_RUN)
 def judge(run: ConformanceRun, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Attach to ``report`` what the phase found, and give it the outcome of that verdict."""
     check = item.stash.get(CHECK, None)
-    found = check.findings(call, report) if check else ()
+    error = call.excinfo.value if call.excinfo else None
+    found = check.findings(str(report.when), error) if check else ()
     if check is None or not found or not isinstance(item, pytest.Function):
         return
     replay = rerun_command(item, check.requirement.id, run.settings.rerun_options)

@@ -16,11 +16,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from _pytest.mark.structures import ParameterSet  # pytest.param makes it, and exports no name for it
+
 from pytest_taskq.contract import Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FunctionType, ModuleType
+
+    import pytest
 
 PACKAGE = "pytest_taskq.conformance"
 
@@ -32,6 +36,16 @@ class Check:
     requirement: str
     instrument: Instrument
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedTest:
+    """One test of the suite: what it judges, the method and its class, and the parameters of this one."""
+
+    check: Check
+    group: type
+    method: str
+    parameters: dict[str, Any]
 
 
 def suite_folder() -> Path:
@@ -72,27 +86,44 @@ def check_name(function: FunctionType) -> str:
 @cache
 def shipped_checks() -> Counter[Check]:
     """Return how many tests (parameters counted) each check of the suite makes. Imports the suite."""
-    checks: Counter[Check] = Counter()
-    for path in suite_files():
-        for function in _test_functions(suite_module(path)):
-            for marks in _marks_of_each_test(function):
-                checks.update(
-                    Check(mark.kwargs["requirement"], Instrument(mark.kwargs["instrument"]), check_name(function))
-                    for mark in marks
-                    if mark.name == "taskq"
-                )
-    return checks
+    return Counter(test.check for test in shipped_tests())
 
 
-def _test_functions(module: ModuleType) -> Iterator[FunctionType]:
+@cache
+def shipped_tests() -> tuple[ShippedTest, ...]:
+    """Return the tests of the suite, once for each requirement that one judges. Imports the suite."""
+    return tuple(
+        ShippedTest(_check(mark, function), group, function.__name__, parameters)
+        for path in suite_files()
+        for group, function in _test_functions(suite_module(path))
+        for marks, parameters in _each_test(function)
+        for mark in marks
+        if mark.name == "taskq"
+    )
+
+
+def _check(mark: pytest.Mark, function: FunctionType) -> Check:
+    return Check(mark.kwargs["requirement"], Instrument(mark.kwargs["instrument"]), check_name(function))
+
+
+def _test_functions(module: ModuleType) -> Iterator[tuple[type, FunctionType]]:
     for name, group in vars(module).items():
         if name.startswith("Test") and inspect.isclass(group) and group.__module__ == module.__name__:
-            yield from (test for name, test in inspect.getmembers(group, inspect.isfunction) if name.startswith("test"))
+            tests = inspect.getmembers(group, inspect.isfunction)
+            yield from ((group, test) for name, test in tests if name.startswith("test"))
 
 
-def _marks_of_each_test(function: FunctionType) -> Iterator[list[Any]]:
+def _each_test(function: FunctionType) -> Iterator[tuple[list[pytest.Mark], dict[str, Any]]]:
+    """Yield marks and parameters of each test that a function makes."""
     marks = list(getattr(function, "pytestmark", []))
-    parametrized = [mark.args[1] for mark in marks if mark.name == "parametrize"]
-    for parameters in itertools.product(*parametrized):
-        own = (getattr(mark, "mark", mark) for parameter in parameters for mark in getattr(parameter, "marks", ()))
-        yield [*marks, *own]
+    parametrized = [_parameter_sets(*mark.args[:2]) for mark in marks if mark.name == "parametrize"]
+    for sets in itertools.product(*parametrized):
+        own = [getattr(mark, "mark", mark) for marks_of_set, _ in sets for mark in marks_of_set]
+        yield [*marks, *own], {name: value for _, values in sets for name, value in values.items()}
+
+
+def _parameter_sets(names: str | Sequence[str], sets: Iterable[Any]) -> list[tuple[Any, dict[str, Any]]]:
+    """Return marks and values by name of each set of one ``parametrize``, as pytest reads them."""
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+    read = (ParameterSet.extract_from(one, force_tuple=len(names) == 1) for one in sets)
+    return [(one.marks, dict(zip(names, one.values, strict=True))) for one in read]
