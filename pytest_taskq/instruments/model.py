@@ -100,12 +100,10 @@ class ModelJudge:
                 f"none of {tally.programs} programs brought about what {requirement.id} is about ({tally.elsewhere} "
                 f"ended early because another requirement was broken{other})"
             )
-        return Finding(
-            requirement=requirement.id,
-            instrument=Instrument.MODEL,
-            verdict=Verdict.PASS,
-            explored=f"{tally.programs} programs, {tally.calls} calls, decided {tally.witnessed} times",
-        )
+        explored = f"{tally.programs} programs, {tally.calls} calls, decided {tally.witnessed} times"
+        if tally.elsewhere:  # less was explored than the number of programs says
+            explored += f", {tally.elsewhere} ended early at another requirement"
+        return Finding(requirement=requirement.id, instrument=Instrument.MODEL, verdict=Verdict.PASS, explored=explored)
 
 
 def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally) -> None:
@@ -138,6 +136,7 @@ def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tall
     # Imported here: Hypothesis costs a tenth of a second that only a graded run should pay.
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
+    from pytest_taskq.instruments.generator import repeatable
     from pytest_taskq.model.generation import programs
 
     @seed(budget.seed_for(requirement.id))
@@ -155,4 +154,5 @@ def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tall
     def agree(program: Program) -> None:
         play(requirement, bench, program, tally)
 
-    agree()
+    with repeatable():
+        agree()
