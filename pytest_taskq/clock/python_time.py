@@ -18,7 +18,7 @@ from time import struct_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_taskq.clock.in_force import IN_FORCE
-from pytest_taskq.clock.rebinding import Rebinding
+from pytest_taskq.rebinding import Rebinding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

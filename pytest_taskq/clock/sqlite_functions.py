@@ -24,14 +24,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from pytest_taskq.clock.in_force import IN_FORCE, ClockUnavailableError
-from pytest_taskq.clock.rebinding import Rebinding
+from pytest_taskq.sqlite.connecting import CONNECTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Value = str | bytes | int | float | None
 
-_connect = sqlite3.connect
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - only ever printed, without its zone
 # Before 3.46 'utc' shifts 'now' as if it were local; since then SQLite knows that 'now' is UTC, which Z says.
 _ZONE = "Z" if sqlite3.sqlite_version_info >= (3, 46, 0) else ""
@@ -142,21 +141,18 @@ def _exists(function: Function) -> bool:
     return True
 
 
-class Connecting:
-    """The stand-in for ``sqlite3.connect``: the connection is the one that was asked for, with our functions on it."""
+class VirtualFunctions:
+    """Puts our functions on every connection that is opened."""
 
     def __init__(self) -> None:
-        self.installed = False
         self.seen: WeakValueDictionary[int, Callable[..., Value]] = WeakValueDictionary()
 
-    def connect(self, *arguments: object, **options: object) -> sqlite3.Connection:
-        """Open a connection as ``sqlite3.connect`` does; it reads the clock in force."""
-        connection: sqlite3.Connection = _connect(*arguments, **options)  # type: ignore[call-overload]
-        if self.installed and isinstance(connection, sqlite3.Connection):
-            self._register(connection)
-        return connection
+    def connection_class(self, wanted: type[sqlite3.Connection]) -> type[sqlite3.Connection]:
+        """Return ``wanted``: functions go on connections of any class."""
+        return wanted
 
-    def _register(self, connection: sqlite3.Connection) -> None:
+    def opened(self, connection: sqlite3.Connection) -> None:
+        """Let ``connection`` read the clock in force."""
         first, *rest = _stand_ins()
         # SQLite drops a connection's functions when it closes, and with this one goes its entry in `seen`.
         token: Callable[..., Value] = partial(first[2])
@@ -166,9 +162,7 @@ class Connecting:
         self.seen[id(connection)] = token
 
 
-_CONNECTING = Connecting()
-_STAND_IN = _CONNECTING.connect
-_NAMES = Rebinding({_connect: _STAND_IN}, homes=frozenset({"sqlite3", "sqlite3.dbapi2", "_sqlite3"}))
+_VIRTUAL_FUNCTIONS = VirtualFunctions()
 
 
 def unseen_connections() -> int:
@@ -177,7 +171,7 @@ def unseen_connections() -> int:
 
 
 def _is_unseen(connection: sqlite3.Connection) -> bool:
-    if isinstance(connection, _Private) or id(connection) in _CONNECTING.seen:
+    if isinstance(connection, _Private) or id(connection) in _VIRTUAL_FUNCTIONS.seen:
         return False
     try:
         _ = connection.in_transaction
@@ -210,11 +204,6 @@ def _prove() -> None:
 @contextmanager
 def virtual_sqlite_time() -> Iterator[None]:
     """Let every connection that is opened from here on read the clock in force."""
-    try:
-        _CONNECTING.installed = True
-        _NAMES.install()
+    with CONNECTING.listening(_VIRTUAL_FUNCTIONS):
         _prove()
         yield
-    finally:
-        _CONNECTING.installed = False
-        _NAMES.restore()

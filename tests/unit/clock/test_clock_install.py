@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_taskq.clock import ClockUnavailableError, VirtualClock, python_time, sqlite_functions
+from pytest_taskq.clock import ClockUnavailableError, VirtualClock, python_time
 from pytest_taskq.clock.in_force import IN_FORCE
+from pytest_taskq.sqlite import connecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +202,7 @@ def test_a_thread_that_ends_leaves_no_unclosed_connection_of_ours() -> None:
 
 
 def test_a_clock_that_sqlite_does_not_follow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_functions._NAMES, "install", lambda: None)
+    monkeypatch.setattr(connecting._NAMES, "install", lambda: None)
     with pytest.raises(ClockUnavailableError, match="goes on with real time"):
         VirtualClock(means="functions").__enter__()
     assert is_real()

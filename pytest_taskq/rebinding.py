@@ -1,4 +1,4 @@
-"""Names bound to a builtin before a clock was installed are found, replaced, and put back.
+"""Names that were bound to a builtin before are found, replaced, and put back.
 
 ``from time import time`` copies the function into the importing module, where a new ``time.time`` is never seen.
 Looked at are module globals and the attributes of classes defined in those modules. Not reached: default arguments,
