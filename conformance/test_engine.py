@@ -1,17 +1,26 @@
-"""Worker 03: what a claim records and refuses, by direct examples."""
+"""Worker 03: what a claim records, refuses and gets past, by direct examples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_taskq.conformance.bad_rows import BAD_ROWS, insert_bad, require_served_past
 from pytest_taskq.conformance.refusals import LEASE, WORKER, require_refused_by_name
-from pytest_taskq.conformance.scope import has_shared_tables, own_ways_to_claim
+from pytest_taskq.conformance.scope import not_offered, own_ways_to_claim
 from pytest_taskq.conformance.stored import differences, is_near, row_of
 from pytest_taskq.marks import requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_taskq.conformance.bad_rows import BadRow
+    from pytest_taskq.conformance.scope import WayToClaim
+    from pytest_taskq.contract import TaskId
     from pytest_taskq.grading.record import Record
-    from pytest_taskq.subject import QueueUnderTest
+    from pytest_taskq.subject import Bench, QueueUnderTest
+
+
+_WITHIN_A_SECOND = (0.001, 0.5, 0.999)
 
 
 class TestEngine:
@@ -50,30 +59,96 @@ class TestEngine:
     def test_a_claim_without_worker_or_lease_is_refused_by_name_and_claims_nothing(
         self, taskq_queue: QueueUnderTest, taskq_record: Record
     ) -> None:
-        if not has_shared_tables(taskq_queue.subject, taskq_record, "CLM-08"):
+        bad = [
+            one for one, feature in ((WORKER, "worker_id"), (LEASE, "leases")) if taskq_queue.subject.offers(feature)
+        ]
+        if not bad:
+            not_offered(taskq_record, "CLM-08", "worker_id and leases: a claim takes neither")
             return
-        task_id, tried = taskq_queue.enqueue("job", {}), 0
+        ways = own_ways_to_claim(taskq_queue.subject)
+        for way in ways:
+            task_id = taskq_queue.enqueue("job", {})
+            for refused in bad:
+                for value in refused.values:
+                    outcome = way.attempt(taskq_queue, **{refused.argument: value})
+                    require_refused_by_name(taskq_queue, outcome, refused, way.method)
+            self.require_nothing_claimed(taskq_queue, way, task_id)
+        taskq_record.explored(f"{len(ways) * sum(len(one.values) for one in bad)} bad values")
+
+    def require_nothing_claimed(self, queue: QueueUnderTest, way: WayToClaim, task_id: TaskId) -> None:
+        """The one task there is was not touched: it is stored as queued, and a good claim gets its first attempt."""
+        if queue.subject.shared_schema:
+            row = row_of(queue, task_id)
+            seen = f"{row['status']}, attempts {row['attempts']}"
+            queue.require(
+                seen == "queued, attempts 0", "nothing is claimed: queued, attempts 0", seen, method=way.method
+            )
+        task = way(queue)
+        got = task is not None and task.id == task_id and task.attempts in {None, 1}
+        queue.require(got, f"{way} then returns task {task_id!r}, attempt 1", task, method=way.method)
+
+    @requirement("CLM-11")
+    def test_a_bad_row_does_not_stop_what_is_behind_it_and_is_not_leased_to_nobody(
+        self, taskq_queue: QueueUnderTest, taskq_record: Record
+    ) -> None:
+        ways = own_ways_to_claim(taskq_queue.subject)
+        stored = sum(self.served_past(taskq_queue, way, (bad,)) for bad in BAD_ROWS for way in ways)
+        taskq_queue.precondition(stored, "a row that no enqueue would have written")
+        taskq_record.explored(f"{len(BAD_ROWS)} kinds of bad rows, {len(ways)} ways to claim, {stored} rows stored")
+
+    @requirement("CLM-11")
+    def test_bad_rows_of_all_kinds_do_not_stop_what_is_between_them(self, taskq_queue: QueueUnderTest) -> None:
         for way in own_ways_to_claim(taskq_queue.subject):
-            for value in WORKER.values:
-                outcome = way.attempt(taskq_queue, worker_id=value)
-                require_refused_by_name(taskq_queue, outcome, WORKER, way.method)
-            for value in LEASE.values:
-                outcome = way.attempt(taskq_queue, lease_seconds=value)
-                require_refused_by_name(taskq_queue, outcome, LEASE, way.method)
-            status = row_of(taskq_queue, task_id)["status"]
-            taskq_queue.require(status == "queued", "nothing is claimed: it is queued", status, method=way.method)
-            tried += len(WORKER.values) + len(LEASE.values)
-        taskq_record.explored(f"{tried} bad values")
+            self.served_past(taskq_queue, way, BAD_ROWS)
+
+    def served_past(self, queue: QueueUnderTest, way: WayToClaim, rows: Sequence[BadRow]) -> int:
+        """Put a good task between bad rows and claim it; return how many bad rows the schema let in."""
+        before = {one: bad for bad in rows if (one := insert_bad(queue, bad)) is not None}
+        good = queue.enqueue("job", {})
+        behind = {one: bad for bad in rows if (one := insert_bad(queue, bad)) is not None}  # the newest may come first
+        require_served_past(queue, way, good, before | behind)
+        queue.sql("DELETE FROM task_queue")
+        return len(before) + len(behind)
 
     @requirement("LSE-05")
-    def test_a_lease_of_one_second_lasts_one_second_wherever_it_starts(self, taskq_queue: QueueUnderTest) -> None:
-        for within in (0.001, 0.5, 0.999):
-            for way in own_ways_to_claim(taskq_queue.subject):
-                taskq_queue.advance(1.0 - taskq_queue.now().microsecond / 1e6 + within)
-                task_id = taskq_queue.enqueue("job", {})
-                taskq_queue.precondition(way(taskq_queue, "w1", 1.0), f"{way} returning the task")
-                taskq_queue.advance(0.999)
-                taken = way(taskq_queue, "w2", 1.0)
-                expected = f"nobody else gets task {task_id!r} within 1 s of a claim at {within} s past the second"
-                taskq_queue.require(taken is None, expected, taken, method=way.method)
-                taskq_queue.sql("DELETE FROM task_queue WHERE id = ?", (task_id,))
+    def test_a_lease_of_one_second_lasts_one_second_wherever_it_starts(
+        self, taskq_bench: Bench, taskq_record: Record
+    ) -> None:
+        ways = own_ways_to_claim(taskq_bench.subject)
+        for within in _WITHIN_A_SECOND:
+            for way in ways:
+                with taskq_bench.queue() as queue:
+                    move_into_second(queue, within)
+                    queue.enqueue("job", {})
+                    queue.precondition(way(queue, "w1", 1.0), f"{way} returning the task")
+                    require_still_held(queue, f"a claim by {way}", within, way.method)
+        if "renew_lease" in taskq_bench.subject.own and taskq_bench.subject.offers("renew_lease"):
+            for within in _WITHIN_A_SECOND:
+                with taskq_bench.queue() as queue:
+                    move_into_second(queue, within)
+                    queue.enqueue("job", {})
+                    task = queue.claim_task("w1", lease_seconds=60.0)
+                    queue.precondition(task is not None, "a claim to renew")
+                    if task is not None:
+                        queue.precondition(queue.renew_lease(task, "w1", 1.0), "a renewal by the holder")
+                        require_still_held(queue, "a renewal", within, "renew_lease")
+        taskq_record.explored(f"{', '.join(map(str, _WITHIN_A_SECOND))} s past the second")
+
+
+def move_into_second(queue: QueueUnderTest, within: float) -> None:
+    """Let time pass to ``within`` seconds past the next whole second."""
+    queue.advance(1.0 - queue.now().microsecond / 1e6 + within)
+
+
+def require_still_held(queue: QueueUnderTest, after: str, within: float, method: str) -> None:
+    """Nobody else gets the task a millisecond before its lease of one second is over, nor takes it back."""
+    for seconds in (0.0, 0.999):
+        if seconds:
+            queue.advance(seconds)
+        if queue.subject.offers("reclaim_expired"):
+            queue.reclaim_expired()
+        taken = queue.claim_task("w2", lease_seconds=1.0)
+        if not seconds:
+            queue.precondition(taken is None, "a lease that begins")
+        expected = f"nobody else gets the task {seconds:g} s after {after} for 1 s, {within:g} s past the second"
+        queue.require(taken is None, expected, taken, method=method)

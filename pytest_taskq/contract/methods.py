@@ -57,3 +57,13 @@ METHODS: dict[str, Method] = {
         Method(name="delete_finished", role=Role.MAINTENANCE, parameters=("older_than_seconds",)),
     )
 }
+
+# What a queue may declare as not offered: a method, an argument of one, or something that runs through several.
+FEATURES: tuple[str, ...] = (
+    *METHODS,
+    *(f"{method.name}.{name}" for method in METHODS.values() for name in (*method.parameters, *method.keywords)),
+    "leases",
+    "capabilities",
+    "worker_id",
+    "shared schema",
+)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
+from pytest_taskq.contract.methods import FEATURES
 from pytest_taskq.contract.task import SchedulingStrategy
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ class Promises:
     """What this team's code promises; each field changes what is graded, none turns grading off but ``not_offered``.
 
     ``time_precision`` is the resolution of the stored times in seconds. ``not_offered`` maps a method
-    (``"cancel_task"``), an argument (``"enqueue.delay_seconds"``) or a feature (``"leases"``, ``"capabilities"``) to
-    the reason why it is not there.
+    (``"cancel_task"``), an argument (``"enqueue.delay_seconds"``) or a feature (``"leases"``, ``"capabilities"``,
+    ``"worker_id"``) to the reason why it is not there; `FEATURES` has them all.
     """
 
     time_precision: float = 1.0
@@ -91,6 +93,20 @@ class Promises:
         unknown = set(self.deletes) - {"completed", "failed", "cancelled"}
         if unknown:
             raise ValueError(f"Promises.deletes may name completed, failed and cancelled, got {sorted(unknown)}")
+        for name, reason in self.not_offered.items():
+            _check_not_offered(name, reason)
+
+
+def _check_not_offered(name: str, reason: object) -> None:
+    """Refuse a name that would turn nothing off, and a reason that tells a reader nothing."""
+    if name not in FEATURES:
+        near = get_close_matches(str(name), FEATURES, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"Promises.not_offered names {name!r}, which is no method, argument or feature of the contract, so nothing "
+            f"would be left out; the nearest name is {near!r}"
+        )
+    if not isinstance(reason, str) or not reason.strip():
+        raise ValueError(f"Promises.not_offered[{name!r}] must be a text saying why, got {reason!r}")
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -109,9 +109,9 @@ def _forbidden(state: State, call: ClaimNext, task: ModelTask) -> tuple[str, fro
     if task.status is Status.LEASED and state.promises.lease_over == "fail":
         return 'is to fail once its lease is over (lease_over="fail")', here | breaks("LSE-01")
     if task.status is Status.QUEUED and state.now < task.due.low:
-        cause = {"delay": "ENQ-06", "backoff": "FIN-04"}.get(task.waits_for, "CLM-01")
+        causes = {"delay": ("ENQ-06",), "backoff": ("FIN-04", "FIN-05")}.get(task.waits_for, ())
         early = (task.due.low - state.now) / 1000
-        return f"is not due for another {early:g} s ({task.waits_for})", here | breaks(cause)
+        return f"is not due for another {early:g} s ({task.waits_for})", here | breaks(*causes)
     if not task.bad and not satisfies(call.capabilities, task.compatibility):
         return f"needs {task.compatibility!r}, and the worker can {call.capabilities!r}", here | breaks("CLM-07")
     return None

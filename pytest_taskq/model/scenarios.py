@@ -84,6 +84,7 @@ def _ordered(strategy: SchedulingStrategy) -> tuple[Program, ...]:
         (*_THREE, take, Fail(), PassUntil(what="due"), take, take, take),
         (*_THREE, take, PassUntil(what="lease"), Reclaim(), take, take, take),
         (Enqueue(delay=5), Enqueue(), Pass(), Enqueue(), PassUntil(what="due"), take, take, take),
+        (Enqueue(delay=5), take, Enqueue(), PassUntil(what="due"), take, take),
         (*_THREE, take, Cancel(task=2), Enqueue(payload=4), take, take, take),
         (Enqueue(priority=-5), Enqueue(priority=0), Enqueue(priority=10), Enqueue(priority=9), take, take, take, take),
     )
@@ -386,7 +387,23 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             *_repeated(4, ClaimNext(), Fail(), PassUntil(what="due", offset=-1), ClaimNext(), PassUntil(what="due")),
         ),
     ),
-    "FIN-05": (_failing(4), _failing(70)),
+    "FIN-05": (
+        _failing(4),
+        _failing(70),
+        (
+            Enqueue(),
+            *_repeated(
+                3,
+                ClaimNext(),
+                Fail(),
+                ClaimNext(),
+                PassUntil(what="due", offset=-1),
+                ClaimNext(),
+                PassUntil(what="due"),
+            ),
+            ClaimNext(),
+        ),
+    ),
     "FIN-08": tuple(
         (
             Enqueue(),

@@ -11,6 +11,8 @@ from pytest_taskq.contract import METHODS, Promises, Role, SchedulingStrategy
 from pytest_taskq.subject.loading import AdapterClass, is_own, load_adapter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_taskq.contract import Requirement
 
 # A requirement about one strategy is offered only where that strategy is promised.
@@ -82,10 +84,16 @@ class Subject:
         strategy = STRATEGY_OF.get(requirement.id)
         if strategy and strategy not in self.promises.strategies:
             return f"the strategy {strategy.value} is not promised"
-        reasons = [self.why_not(method) for method in requirement.grades if self.standalone or method in self.own]
-        if reasons and all(reasons):
-            return reasons[0]
-        return next((reason for need in requirement.needs if (reason := self.why_not(need))), None)
+        graded = [method for method in requirement.grades if self.standalone or method in self.own]
+        if graded and not any(map(self.offers, graded)):
+            return self._first_reason(graded)
+        return self._first_reason(requirement.needs)
+
+    def _first_reason(self, features: Iterable[str]) -> str | None:
+        """Return why the first of these is not offered; what the team says of one tells more than that it is absent."""
+        reasons = [reason for feature in features if (reason := self.why_not(feature))]
+        declared = [f"{name}: {why}" for name, why in self.promises.not_offered.items()]
+        return next((reason for reason in reasons if reason in declared), next(iter(reasons), None))
 
     def role_summary(self, role: Role) -> str:
         """Return "graded", "partial", "reference" or "not offered" for one role."""

@@ -38,6 +38,7 @@ class Adapter(StandaloneAdapter):
             "enqueue.idempotency_key": "each call of a task makes a new one",
             "enqueue.compatibility": "any worker of the queue takes any task",
             "capabilities": "any worker of the queue takes any task",
+            "worker_id": "dequeue() takes no name of a worker",
             "leases": "a task leaves the queue when a worker takes it; there is no acknowledgement (documented)",
             "renew_lease": "there is no deadline to move",
             "reclaim_expired": "a task that a worker took is not in the queue any more",

@@ -36,6 +36,7 @@ class Adapter(StandaloneAdapter):
             "enqueue.idempotency_key": "put() makes an id of its own and takes none",
             "enqueue.compatibility": "any worker may pop any message",
             "capabilities": "any worker may pop any message",
+            "worker_id": "pop() takes no name of a worker",
             "leases": "a locked message has no deadline; list_locked() and retry() are there for a reaper of one's own",
             "renew_lease": "there is no deadline to move",
             "reclaim_expired": "there is no deadline to go by; list_locked() asks for an age",

@@ -41,6 +41,7 @@ class Adapter(StandaloneAdapter):
             "enqueue.idempotency_key": "UniqueAckQ compares whole items; there is no key",
             "enqueue.compatibility": "any worker may get any item",
             "capabilities": "any worker may get any item",
+            "worker_id": "get() takes no name of a worker",
             "leases": "an item that was not acknowledged comes back when the queue is opened again, not after a time",
             "renew_lease": "there is no deadline to move",
             "reclaim_expired": "there is no deadline to go by; resume_unack_tasks() takes back everything",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pytest_taskq.contract.methods import METHODS
+from pytest_taskq.contract.methods import FEATURES, METHODS
 from pytest_taskq.contract.requirement import LETTERS, Requirement
 from pytest_taskq.contract.requirements import (
     claiming,
@@ -21,14 +21,6 @@ from pytest_taskq.contract.requirements import (
 from pytest_taskq.contract.requirements.terms import TERMS
 
 __all__ = ["FEATURES", "REQUIREMENTS", "SECTIONS", "TERMS", "by_instrument"]
-
-# What a queue may declare as not offered beside whole methods; the shared schema is there unless it stands alone.
-FEATURES: tuple[str, ...] = (
-    *(f"enqueue.{option}" for option in METHODS["enqueue"].keywords),
-    "leases",
-    "capabilities",
-    "shared schema",
-)
 
 # In the order of the contract.
 SECTIONS: dict[str, tuple[Requirement, ...]] = {
@@ -49,7 +41,7 @@ def _by_id(requirements: tuple[Requirement, ...]) -> dict[str, Requirement]:
     if twice:
         raise ValueError(f"a requirement id stands for one thing for ever, but {', '.join(twice)} stands for two")
     for one in requirements:
-        unknown = {*one.grades} - {*METHODS} | {*one.needs} - {*METHODS, *FEATURES} | {*one.how} - {*LETTERS}
+        unknown = {*one.grades} - {*METHODS} | {*one.needs} - {*FEATURES} | {*one.how} - {*LETTERS}
         if unknown:
             raise ValueError(f"{one.id} names {', '.join(sorted(unknown))}, which is no method, feature or instrument")
     return {one.id: one for one in requirements}

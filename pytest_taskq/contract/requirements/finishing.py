@@ -67,7 +67,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         id="FIN-04",
         role=Role.ENGINE,
         grades=("fail_task",),
-        needs=("enqueue", "claim_task", "get_task"),
+        needs=("enqueue", "claim_task", "get_task", "fail_task.error"),
         how="m",
         text=(
             "`fail_task` with attempts left requeues with the error recorded, not before the backoff; with none left, "
@@ -149,7 +149,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         id="FIN-08",
         role=Role.ENGINE,
         grades=("fail_task",),
-        needs=("enqueue", "claim_task"),
+        needs=("enqueue", "claim_task", "fail_task.error"),
         how="m",
         text=(
             "The failure path is as robust as the payload: an error text with NUL, a lone surrogate or 1 MB is "

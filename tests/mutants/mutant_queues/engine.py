@@ -23,6 +23,21 @@ INDEXES = (
 )
 
 
+# As bytes: text that is not UTF-8 makes the driver raise, and the row would stop every claim.
+TEXTS = ("type", "payload", "error_message", "idempotency_key", "created_at_utc", "updated_at_utc")
+_ALL_TEXTS = " || ' ' || ".join(f"ifnull({one}, '')" for one in TEXTS)
+READ = f"CAST(compatibility AS BLOB) AS needs, CAST({_ALL_TEXTS} AS BLOB)"
+
+
+def readable(texts: bytes) -> bool:
+    """Whether a row can be returned: all its texts are UTF-8."""
+    try:
+        texts.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def equal(left: Any, right: Any) -> bool:
     """Whether two JSON values are one: true is not 1, 8 is 8.0."""
     if isinstance(left, dict) and isinstance(right, dict):
@@ -76,15 +91,13 @@ class Engine(QueueAdapter):
         return found
 
     def suitable(self, connection: Connection, capabilities: Mapping[str, Any]) -> Iterator[int]:
-        rows = connection.execute(
-            f"SELECT id, CAST(compatibility AS BLOB) FROM task_queue WHERE {self.due()} ORDER BY {self.ORDER}"
-        )
-        return (row[0] for row in rows if self.suits(row[1], capabilities))
+        rows = connection.execute(f"SELECT id, {READ} FROM task_queue WHERE {self.due()} ORDER BY {self.ORDER}")
+        return (row[0] for row in rows if self.suits(row[1], capabilities) and readable(row[2]))
 
     def suits(self, stored: bytes | None, capabilities: Mapping[str, Any]) -> bool:
         try:
             needs = json.loads(stored or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(needs, dict) and self.able(needs, capabilities)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mutant_queues.client import number, text
-from mutant_queues.engine import equal
+from mutant_queues.engine import READ, equal, readable
 from mutant_queues.registry import twin
 from mutant_queues.times import WholeSeconds
 from pytest_taskq import Promises, QueueAdapter, SchedulingStrategy
@@ -90,16 +90,17 @@ class Scheduler(QueueAdapter):
         self, connection: sqlite3.Connection, strategy: SchedulingStrategy, capabilities: Mapping[str, Any]
     ) -> int | None:
         rows = connection.execute(
-            f"SELECT id, CAST(compatibility AS BLOB) AS needs, priority FROM task_queue "
+            f"SELECT id, {READ} AS texts FROM task_queue "
             f"{self.INDEX.get(strategy, '')} WHERE status = 'queued' AND {self.DUE} AND {self.LEFT} "
             f"ORDER BY {self.ORDER[strategy]}"
         )
-        return next((row["id"] for row in rows if self.suits(row["needs"], capabilities)), None)
+        able = (row["id"] for row in rows if self.suits(row["needs"], capabilities) and readable(row["texts"]))
+        return next(able, None)
 
     def suits(self, stored: bytes | None, capabilities: Mapping[str, Any]) -> bool:
         try:
             needs = json.loads(stored or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         if not isinstance(needs, dict):
             return False
@@ -133,10 +134,10 @@ class WeightedScheduler(Scheduler):
         if strategy is not WEIGHTED:
             return super().first(connection, strategy, capabilities)
         rows = connection.execute(
-            "SELECT id, CAST(compatibility AS BLOB) AS needs, ifnull(priority, 100) AS priority FROM task_queue "
+            f"SELECT id, {READ} AS texts, ifnull(priority, 100) AS priority FROM task_queue "
             f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT}"
         ).fetchall()
-        able = [row for row in rows if self.suits(row["needs"], capabilities)]
+        able = [row for row in rows if self.suits(row["needs"], capabilities) and readable(row["texts"])]
         if not able:
             return None
         weights = [1 / (max(row["priority"], 0) + 1) for row in able]

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mutant_queues.client import Client, number, same_after_json, text, whole
-from mutant_queues.engine import Engine, equal
+from mutant_queues.engine import READ, Engine, equal, readable
 from mutant_queues.keepers import Janitor, Observer
 from mutant_queues.registry import twin
 from mutant_queues.scheduler import Scheduler, WeightedScheduler
@@ -29,8 +29,8 @@ class Fractional(Client, Engine, WeightedScheduler, Janitor, Observer):
     DUE: ClassVar[str] = f"run_after_utc <= {Milliseconds.now}"
 
     def suitable(self, connection: Any, capabilities: Mapping[str, Any]) -> Any:
-        rows = connection.execute(f"SELECT id, CAST(compatibility AS BLOB) FROM task_queue WHERE {self.due()}")
-        return (row[0] for row in rows.fetchall() if self.suits(row[1], capabilities))
+        rows = connection.execute(f"SELECT id, {READ} FROM task_queue WHERE {self.due()}").fetchall()
+        return (row[0] for row in rows if self.suits(row[1], capabilities) and readable(row[2]))
 
     def lease(self, connection: Any, task_id: int, worker_id: str, lease_seconds: float) -> Task:
         return Scheduler.lease(self, connection, task_id, worker_id, lease_seconds)
@@ -45,7 +45,12 @@ class InMemory(StandaloneAdapter):
 
     promises: ClassVar[Promises] = Promises(
         time_precision=0.001,
-        not_offered={"claim_by": "one order only", "enqueue.idempotency_key": "no keys", "fail_task.retry": "always"},
+        not_offered={
+            "claim_by": "one order only",
+            "enqueue.idempotency_key": "no keys",
+            "fail_task.retry": "always",
+            "fail_task.error": "errors are not kept",
+        },
     )
 
     def setup(self) -> None:

@@ -54,6 +54,26 @@ def test_only_final_states_may_be_deleted(status: str) -> None:
         Promises(deletes=("completed", status))
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("cancel", "cancel_task"),
+        ("enqueue.delay", "enqueue.delay_seconds"),
+        ("lease", "leases"),
+        ("fail_task.errors", "fail_task.error"),
+    ],
+)
+def test_a_name_that_would_leave_out_nothing_is_refused_with_the_nearest_one(name: str, near: str) -> None:
+    with pytest.raises(ValueError, match=rf"not_offered names '{name}'.*the nearest name is '{near}'"):
+        Promises(not_offered={name: "no need"})
+
+
+@pytest.mark.parametrize("reason", ["", "  ", None, True])
+def test_what_is_not_offered_has_a_reason(reason: Any) -> None:
+    with pytest.raises(ValueError, match=rf"not_offered\['cancel_task'\] must be a text.*got {reason!r}"):
+        Promises(not_offered={"cancel_task": reason})
+
+
 def test_promises_cannot_be_changed_after_the_run_has_begun() -> None:
     with pytest.raises(FrozenInstanceError):
         Promises().durability = "power"  # type: ignore[misc]

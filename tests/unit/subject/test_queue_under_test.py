@@ -142,6 +142,30 @@ def test_a_standalone_queue_is_set_up_once_and_answers_for_every_requirement(tmp
     assert subject.role_summary(REQUIREMENTS["MNT-05"].role) == "not offered"
 
 
+def test_an_argument_that_is_declared_not_offered_leaves_out_what_needs_it() -> None:
+    class Terse(Heap):
+        promises = Promises(not_offered={"fail_task.error": "it takes no text"})
+
+        def fail_task(self, task, worker_id, error, *, retry=True) -> bool:
+            return True
+
+    subject = Subject("tests:Terse", Terse)
+    assert subject.not_offered(REQUIREMENTS["FIN-08"]) == "fail_task.error: it takes no text"
+    assert subject.not_offered(REQUIREMENTS["FIN-05"]) is None
+
+
+@pytest.mark.parametrize("requirement", ["CLM-01", "CLM-12", "LSE-03", "FIN-07"])
+def test_what_the_team_says_wins_over_that_a_method_is_absent(requirement: str) -> None:
+    class Frank(StandaloneAdapter):
+        promises = Promises(
+            not_offered={
+                name: "said so" for name in ("claim_by", "claim_many", "leases", "renew_lease", "reclaim_expired")
+            }
+        )
+
+    assert str(Subject("tests:Frank", Frank).not_offered(REQUIREMENTS[requirement])).endswith(": said so")
+
+
 def test_a_method_that_says_it_is_not_offered_is_not_judged(tmp_path: Path) -> None:
     with pytest.raises(NotJudgedError, match="paid plan"):
         on_bench(Heap, tmp_path, lambda queue: queue.renew_lease(queue.claim_task()))
