@@ -158,9 +158,7 @@ def test_an_argument_that_is_declared_not_offered_leaves_out_what_needs_it() -> 
 def test_what_the_team_says_wins_over_that_a_method_is_absent(requirement: str) -> None:
     class Frank(StandaloneAdapter):
         promises = Promises(
-            not_offered={
-                name: "said so" for name in ("claim_by", "claim_many", "leases", "renew_lease", "reclaim_expired")
-            }
+            not_offered=dict.fromkeys(("claim_by", "claim_many", "leases", "renew_lease", "reclaim_expired"), "said so")
         )
 
     assert str(Subject("tests:Frank", Frank).not_offered(REQUIREMENTS[requirement])).endswith(": said so")
