@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _THREAD_LIMIT = 20.0
+_SHORT_WAIT = 0.05  # seconds that a write may wait for a lock which nobody lets go of; no verdict depends on it
 
 
 @contextmanager
@@ -28,6 +29,42 @@ def using(queue: QueueUnderTest, what: str) -> Iterator[Database]:
     queue.transcript.note(what)
     with queue._under_way(what):  # noqa: SLF001 - the bound on what is no call of the contract
         yield adapter.db  # type: ignore[union-attr]  # only asked for on the shared schema
+
+
+@contextmanager
+def bounded(queue: QueueUnderTest, what: str) -> Iterator[None]:
+    """Bound and record a use of a database object of the team's; what it raises is a violation."""
+    queue.transcript.note(what)
+    with queue._under_way(what):  # noqa: SLF001 - the bound on what is no call of the contract
+        yield
+
+
+@contextmanager
+def impatient_database(queue: QueueUnderTest) -> Iterator[Database]:
+    """Yield a second database object that waits about 50 ms for a lock, if it can be told, else as long as it does."""
+    names, any_name = settings_taken(queue)
+    told = queue.attempt("open_database", busy_timeout=_SHORT_WAIT) if any_name or "busy_timeout" in names else None
+    taken = told is not None and told.error is None
+    database: Database = told.result if told is not None and taken else queue.call("open_database")
+    try:
+        if not taken:
+            with bounded(queue, "PRAGMA busy_timeout = 50 on its connection"), database.connection() as connection:
+                connection.execute(f"PRAGMA busy_timeout = {round(_SHORT_WAIT * 1000)}")
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def locked_by_another(queue: QueueUnderTest) -> Iterator[None]:
+    """Hold the write lock on a connection of the kit's own, and let go of it with nothing written."""
+    queue.sql("BEGIN IMMEDIATE")
+    queue.transcript.note("another connection takes the write lock")
+    try:
+        yield
+    finally:
+        queue.sql("ROLLBACK")
+        queue.transcript.note("the other connection lets go of it")
 
 
 @contextmanager

@@ -32,6 +32,8 @@ DELAY = Refused("delay_seconds", ("delay",), (*_NO_NUMBERS, -1, -0.001))
 MAX_ATTEMPTS = Refused("max_attempts", ("attempts",), (0, -1, "3", 2.5, NAN))
 PRIORITY = Refused("priority", ("priority",), ("high", "5", 1.5, NAN))
 ENQUEUE = (PAYLOAD, TYPE, DELAY, MAX_ATTEMPTS, PRIORITY)
+# For one bad item in a batch: an argument each, and one payload that fails late, as it is written.
+BAD_ITEMS = (*ENQUEUE, Refused("payload", PAYLOAD.words, ({"deep": [1, {"n": NAN}]},)))
 
 WORKER = Refused("worker_id", ("worker",), ("", None, 5, b"w1", ["w1"]))
 LEASE = Refused("lease_seconds", ("lease",), (*_NO_NUMBERS, 0, 0.0, -1, -0.5))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract.task import COLUMNS
+from pytest_taskq.model.state import json_equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,15 +25,20 @@ DEFAULTS: Mapping[str, object] = {
     "max_attempts": 5,
 }
 _JSON = ("payload", "compatibility")
+_MOST_CLAIMS = 200  # more than any check has tried to store; a queue that never runs empty must end, too
 
 
-def count(queue: QueueUnderTest) -> int | None:
-    """Return how many tasks are stored, None if nothing tells."""
+def count(queue: QueueUnderTest) -> int:
+    """Return how many tasks are stored; where nothing lists or counts them, how many can be claimed."""
     if queue.subject.shared_schema:
         return int(queue.sql("SELECT count(*) FROM task_queue")[0][0])
+    all_tasks = getattr(queue.adapter, "all_tasks", None)
+    if all_tasks is not None:
+        return len(all_tasks())
     if queue.subject.offers("queue_stats"):
         return sum(queue.queue_stats().values())
-    return None
+    claimed = itertools.takewhile(lambda task: task is not None, (queue.claim_task() for _ in range(_MOST_CLAIMS)))
+    return sum(1 for _ in claimed)
 
 
 def row_of(queue: QueueUnderTest, task_id: TaskId) -> Mapping[str, Any]:
@@ -42,6 +49,17 @@ def row_of(queue: QueueUnderTest, task_id: TaskId) -> Mapping[str, Any]:
         return dict(rows[0])
     task = queue.get_task(task_id) if queue.subject.offers("get_task") else None
     return {name: shown for name in COLUMNS if (shown := getattr(task, name, None)) is not None}
+
+
+def fields_of(queue: QueueUnderTest, task_id: TaskId, capabilities: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the queue tells of a new task: its row, or what ``get_task`` or else a claim of it shows."""
+    if queue.subject.shared_schema or queue.subject.offers("get_task"):
+        return row_of(queue, task_id)
+    task = queue.claim_task(capabilities=capabilities)
+    if task is None or task.id != task_id:  # a delayed one, or not the only one: not for this to judge
+        return {}
+    changed = ("status", "attempts")  # by the claim
+    return {name: shown for name in COLUMNS if name not in changed and (shown := getattr(task, name, None)) is not None}
 
 
 def insert(queue: QueueUnderTest, **columns: Any) -> int:  # noqa: ANN401 - any value of a column
@@ -81,11 +99,18 @@ def differences(task: Task, row: Mapping[str, Any]) -> Iterator[str]:
 def _same(column: str, shown: object, stored: object) -> bool:
     if stored is None:
         return not shown or shown == DEFAULTS.get(column) or shown == {}
+    return is_shown_as_stored(column, shown, stored)
+
+
+def is_shown_as_stored(column: str, shown: object, stored: object) -> bool:
+    """Whether a value that is shown is the stored one: the same, the same JSON, or the same moment; NULL is None."""
+    if stored is None or shown is None:
+        return shown is stored
     if shown == stored:
         return True
     try:
         if column in _JSON:
-            return bool(as_json(shown) == as_json(stored))
+            return json_equal(as_json(shown), as_json(stored))
         return column.endswith("_utc") and bool(moment(shown) == moment(stored))
     except ValueError:
         return False
@@ -94,18 +119,3 @@ def _same(column: str, shown: object, stored: object) -> bool:
 def as_json(held: object) -> Any:  # noqa: ANN401 - any JSON value
     """Return what a stored text says; a value that is decoded already is returned as it is."""
     return json.loads(held) if isinstance(held, str | bytes) else held
-
-
-def payload_problem(task: Task, stored: str) -> str | None:
-    """Return what is wrong with the payload that a task gives for a stored text; a bad text may be an error."""
-    try:
-        wanted = json.loads(stored)
-    except ValueError:
-        wanted = stored
-    try:
-        given = task.get_payload_dict()
-    except ValueError as error:
-        return None if wanted is stored else f"raises {error}, though {stored!r:.100} is JSON"
-    except Exception as error:  # noqa: BLE001 - whatever it raises is no clear error
-        return f"raises {type(error).__name__}: {error}, which does not say that the payload is not JSON"
-    return None if given == wanted else f"returns {given!r:.100}, stored is {stored!r:.100}"

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from pytest_taskq.conformance.database import fresh_database, in_another_thread, refusal_of, settings_taken, using
+from pytest_taskq.conformance.database import (
+    bounded,
+    fresh_database,
+    impatient_database,
+    in_another_thread,
+    locked_by_another,
+    refusal_of,
+    settings_taken,
+    using,
+)
+from pytest_taskq.conformance.odd_rows import ODD_ROWS, READERS, read_odd_row
 from pytest_taskq.conformance.scope import not_offered
 from pytest_taskq.marks import requirement
-from pytest_taskq.reference_impl import QueueDatabaseError, QueueSchemaError, schema_problems
+from pytest_taskq.reference_impl import QueueBusyError, QueueDatabaseError, QueueSchemaError, schema_problems
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from pytest_taskq.contract import Database
     from pytest_taskq.grading.record import Record
     from pytest_taskq.subject import QueueUnderTest
@@ -18,9 +32,31 @@ if TYPE_CHECKING:
 _OUT_OF_RANGE: tuple[tuple[str, object], ...] = (
     ("busy_timeout", -1),
     ("busy_timeout", "soon"),
+    ("busy_timeout", float("nan")),
     ("synchronous", "SOMETIMES"),
     ("synchronous", "OFF"),
 )
+
+
+_REFUSED_BY_SQLITE: Mapping[str, type[Exception]] = {
+    "SELECT * FROM no_such_table": QueueSchemaError,
+    "SELECT no_such_column FROM task_queue": QueueSchemaError,
+    "SELEC nonsense": QueueDatabaseError,
+    "INSERT INTO task_queue (type) VALUES (NULL)": QueueDatabaseError,
+}
+
+
+def is_mapped(error: Exception | None, kind: type[Exception]) -> bool:
+    """Whether it is of the contract's class and carries the driver's error."""
+    return isinstance(error, kind) and isinstance(error.__cause__, sqlite3.Error)
+
+
+def described(error: Exception | None) -> str:
+    """Return an error with its cause, for a reader."""
+    if error is None:
+        return "it raises nothing"
+    cause = "no cause" if error.__cause__ is None else f"the cause {error.__cause__!r:.200}"
+    return f"it raises {error!r:.300} with {cause}"
 
 
 def pragmas(database: Database) -> dict[str, object]:
@@ -31,6 +67,18 @@ def pragmas(database: Database) -> dict[str, object]:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
                 found[f"{name} ({kind})"] = connection.execute(f"PRAGMA {name}").fetchone()[0]
     return found
+
+
+def rows_in(path: Path) -> str:
+    """Return what a connection of the kit's own finds in the file."""
+    if not path.exists():
+        return "no such file"
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            found: int = connection.execute("SELECT count(*) FROM task_queue").fetchone()[0]
+    except sqlite3.Error as error:
+        return f"{type(error).__name__}: {error}"
+    return "1 task" if found == 1 else f"{found} tasks"
 
 
 class TestInfrastructure:
@@ -53,11 +101,19 @@ class TestInfrastructure:
 
     @requirement("INF-02")
     def test_a_fresh_database_opens_answers_and_is_whole(self, taskq_queue: QueueUnderTest) -> None:
-        with fresh_database(taskq_queue) as (database, _):
-            database.initialize_schema()
-            with database.connection() as connection:
-                answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        with fresh_database(taskq_queue) as (database, path):
+            with bounded(taskq_queue, "initialize_schema() again, a write, a read and the integrity check"):
+                database.initialize_schema()
+                with database.transaction() as connection:
+                    connection.execute("INSERT INTO task_queue (type, payload) VALUES ('job', '{}')")
+                with database.connection() as connection:
+                    stored = connection.execute("SELECT count(*) FROM task_queue").fetchone()[0]
+                    answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+            in_file = rows_in(path)
+        taskq_queue.require(stored == 1, "it reads the one task that it wrote", stored, method="open_database")
         taskq_queue.require(answer == "ok", "the integrity check says ok", answer, method="open_database")
+        expected = "others find the task in the file that the DSN names"
+        taskq_queue.require(in_file == "1 task", expected, in_file, method="open_database")
 
     @requirement("INF-03")
     def test_the_tables_are_those_of_the_schema(self, taskq_queue: QueueUnderTest, taskq_record: Record) -> None:
@@ -73,7 +129,9 @@ class TestInfrastructure:
         for name, value in (*here.items(), *there.items()):
             kind = name.partition(" ")[0]
             fits = value == "wal" if kind == "journal_mode" else isinstance(value, int) and value >= 1
-            taskq_queue.require(fits, f"{name} is {'wal' if kind == 'journal_mode' else 'at least 1'}", value)
+            taskq_queue.require(
+                fits, f"{name} is {'wal' if kind == 'journal_mode' else 'at least 1'}", value, method="open_database"
+            )
 
     @requirement("INF-05")
     def test_rows_answer_to_index_and_to_name(self, taskq_queue: QueueUnderTest) -> None:
@@ -81,15 +139,46 @@ class TestInfrastructure:
         with using(taskq_queue, "SELECT id, type FROM task_queue") as database, database.connection() as connection:
             row = connection.execute("SELECT id, type FROM task_queue").fetchone()
             seen = (row[0], row["id"], row["type"])
-        taskq_queue.require(seen == (task_id, task_id, "job"), f"{(task_id, task_id, 'job')}", seen)
+        taskq_queue.require(
+            seen == (task_id, task_id, "job"), f"{(task_id, task_id, 'job')}", seen, method="open_database"
+        )
+
+    @requirement("INF-05")
+    def test_a_task_of_an_odd_row_shows_the_row_or_a_clear_error(
+        self, taskq_queue: QueueUnderTest, taskq_record: Record
+    ) -> None:
+        own = taskq_queue.subject.own
+        methods = [name for name in READERS if {name, "open_database"} & own and taskq_queue.subject.offers(name)]
+        shown = sum(read_odd_row(taskq_queue, {}, method) for method in methods)
+        # Another team's migration, while this team's code is running.
+        taskq_queue.sql("ALTER TABLE task_queue ADD COLUMN of_another_team TEXT DEFAULT 'noted'")
+        shown += sum(read_odd_row(taskq_queue, columns, method) for columns in ODD_ROWS for method in methods)
+        taskq_queue.precondition(shown, "an odd row that the tables take and that is shown")
+        taskq_record.explored(f"{len(ODD_ROWS)} odd rows, shown {shown} times by {', '.join(methods)}")
 
     @requirement("INF-08")
     def test_errors_of_the_driver_are_mapped_and_chained(self, taskq_queue: QueueUnderTest) -> None:
-        expected = {"SELECT * FROM no_such_table": QueueSchemaError, "SELEC nonsense": QueueDatabaseError}
-        for statement, kind in expected.items():
-            error = self.raised_by(taskq_queue, statement)
-            fits = isinstance(error, kind) and isinstance(error.__cause__, sqlite3.Error)
-            taskq_queue.require(fits, f"{statement!r} raises {kind.__name__} with its cause", repr(error))
+        for statement, kind in _REFUSED_BY_SQLITE.items():
+            for door in ("transaction", "connection") if statement.startswith("SELECT") else ("transaction",):
+                error = self.raised_by(taskq_queue, statement, door)
+                expected = f"{statement!r} inside {door}() raises {kind.__name__} with the driver's error as its cause"
+                taskq_queue.require(is_mapped(error, kind), expected, described(error), method="open_database")
+
+    @requirement("INF-08")
+    def test_a_lock_that_others_hold_too_long_is_a_busy_error(
+        self, taskq_queue: QueueUnderTest, taskq_record: Record
+    ) -> None:
+        with impatient_database(taskq_queue) as database:
+            with locked_by_another(taskq_queue):
+                error = self.raised_by_a_write(taskq_queue, database)
+            expected = "a write, while others hold the lock, raises QueueBusyError with the driver's error as its cause"
+            taskq_queue.require(is_mapped(error, QueueBusyError), expected, described(error), method="open_database")
+            error = self.raised_by_a_write(taskq_queue, database)
+            expected = "the same database object writes again once the lock is free"
+            taskq_queue.require(error is None, expected, described(error), method="open_database")
+        left = taskq_queue.sql("SELECT count(*) FROM task_queue")[0][0]
+        taskq_queue.require(left == 1, "one row of two writes is stored", f"{left} rows", method="open_database")
+        taskq_record.explored("one lock held by another connection, and released")
 
     @requirement("INF-08")
     def test_an_exception_of_the_caller_comes_out_and_rolls_back(self, taskq_queue: QueueUnderTest) -> None:
@@ -106,12 +195,23 @@ class TestInfrastructure:
         taskq_queue.require(left == 0, "its INSERT is rolled back", f"{left} rows")
 
     @staticmethod
-    def raised_by(queue: QueueUnderTest, statement: str) -> Exception | None:
-        """Return what a statement inside a transaction raises."""
-        with using(queue, f"{statement!r} inside transaction()") as database:
+    def raised_by(queue: QueueUnderTest, statement: str, door: str) -> Exception | None:
+        """Return what a statement inside ``transaction()`` or ``connection()`` raises."""
+        with using(queue, f"{statement!r} inside {door}()") as database:
+            try:
+                with getattr(database, door)() as connection:
+                    connection.execute(statement)
+            except Exception as error:  # noqa: BLE001 - its class is what is judged
+                return error
+        return None
+
+    @staticmethod
+    def raised_by_a_write(queue: QueueUnderTest, database: Database) -> Exception | None:
+        """Return what an INSERT in a transaction of its own raises."""
+        with bounded(queue, "an INSERT inside transaction()"):
             try:
                 with database.transaction() as connection:
-                    connection.execute(statement)
+                    connection.execute("INSERT INTO task_queue (type, payload) VALUES ('job', '{}')")
             except Exception as error:  # noqa: BLE001 - its class is what is judged
                 return error
         return None

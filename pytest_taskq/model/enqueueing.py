@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_. ")
 
 
+# What Python raises where nobody thought of the row; an error that was meant is of another class.
+_ACCIDENTS = frozenset(
+    {
+        AssertionError,
+        AttributeError,
+        IndexError,
+        KeyError,
+        NameError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        UnboundLocalError,
+    }
+)
+
+
+def is_clear(error: Exception) -> bool:
+    """Whether somebody meant to raise this for a row that no enqueue would write (INF-05)."""
+    return type(error) not in _ACCIDENTS
+
+
 def refuses_nul(outcome: Outcome, *texts: str) -> bool:
     """Whether a text with NUL was refused, which ENQ-04 allows."""
     return isinstance(outcome.error, ValueError | TypeError) and any("\0" in text for text in texts)
@@ -137,8 +158,9 @@ def looked_at(model: Model, task_id: TaskId, outcome: Outcome) -> Iterator[Disag
     model.blame = {"*": breaks("ENQ-11")}
     task = model.state.tasks.get(task_id)
     if outcome.error is not None:
-        ids = breaks("ENQ-11", "INF-05") if task is not None and task.bad else breaks("ENQ-11")
-        yield raised(outcome, "the task or None", ids)
+        bad = task is not None and task.bad
+        if not (bad and is_clear(outcome.error)):
+            yield raised(outcome, "the task or None", breaks("ENQ-11", "INF-05") if bad else breaks("ENQ-11"))
         return
     found = outcome.result
     if (found is None) != (task is None):

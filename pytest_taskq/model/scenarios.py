@@ -158,18 +158,21 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
         (Enqueue(priority=-(2**31), max_attempts=1), Enqueue(priority=2**31), ClaimNext(), ClaimNext()),
     ),
     "ENQ-02": tuple((Enqueue(payload=payload), Get(), ClaimNext()) for payload in PAYLOADS),
-    "ENQ-04": tuple(
-        (
-            Enqueue(),
-            Enqueue(type=text, key=text, payload={"t": text}),
-            Enqueue(type=text, key=text),
-            ClaimNext(worker=text),
-            ClaimNext(worker=text),
-            Fail(worker="", error=text),
-            Complete(claim=1, worker=""),
-            Stats(),
-        )
-        for text in ODD_TEXTS
+    "ENQ-04": (
+        *(
+            (
+                Enqueue(),
+                Enqueue(type=text, key=text, payload={"t": text}),
+                Enqueue(type=text, key=text),
+                ClaimNext(worker=text),
+                ClaimNext(worker=text),
+                Fail(worker="", error=text),
+                Complete(claim=1, worker=""),
+                Stats(),
+            )
+            for text in ODD_TEXTS
+        ),
+        *((Enqueue(key="order-1"), Enqueue(key=like), ClaimNext(), ClaimNext()) for like in ("%", "order-%", "*")),
     ),
     "ENQ-05": (
         (

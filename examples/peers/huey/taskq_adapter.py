@@ -78,6 +78,7 @@ class Adapter(StandaloneAdapter):
         max_attempts: int = 5,
     ) -> str:
         """Call the task, now or later; one attempt and ``retries`` more."""
+        _checked(type, payload)
         result = self.work.schedule((type, payload), delay=delay_seconds, priority=priority, retries=max_attempts - 1)
         return str(result.id)
 
@@ -125,3 +126,11 @@ class Adapter(StandaloneAdapter):
         self._outcome = outcome
         self.huey.execute(running)
         return True
+
+
+def _checked(type: str, payload: Any) -> None:  # noqa: A002, ANN401 - the contract's
+    """Raise ValueError or TypeError for what the envelope cannot carry: it is ours, so its limits are, too."""
+    if not isinstance(type, str) or not type:
+        raise ValueError(f"type must be a text that is not empty, got {type!r:.100}")
+    if json.loads(json.dumps(payload, allow_nan=False)) != payload:
+        raise TypeError(f"payload would change in JSON: {payload!r:.100}")

@@ -59,6 +59,7 @@ class Adapter(StandaloneAdapter):
 
     def enqueue(self, type: str, payload: Any) -> str:  # noqa: A002, ANN401 - the contract's
         """Put a message."""
+        _checked(type, payload)
         message = self.queue.put(json.dumps({"type": type, "payload": payload}, allow_nan=False))
         return str(message.message_id)
 
@@ -105,3 +106,11 @@ def _task(message: Message | None) -> Task | None:
         payload=json.dumps(body["payload"]),
         status=_STATUS[MessageStatus(message.status)],
     )
+
+
+def _checked(type: str, payload: Any) -> None:  # noqa: A002, ANN401 - the contract's
+    """Raise ValueError or TypeError for what the envelope cannot carry: it is ours, so its limits are, too."""
+    if not isinstance(type, str) or not type:
+        raise ValueError(f"type must be a text that is not empty, got {type!r:.100}")
+    if json.loads(json.dumps(payload, allow_nan=False)) != payload:
+        raise TypeError(f"payload would change in JSON: {payload!r:.100}")

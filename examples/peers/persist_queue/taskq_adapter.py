@@ -63,6 +63,7 @@ class Adapter(StandaloneAdapter):
 
     def enqueue(self, type: str, payload: Any) -> int | None:  # noqa: A002, ANN401 - the contract's
         """Put an item."""
+        _checked(type, payload)
         return self.queue.put({"type": type, "payload": payload})
 
     def get_task(self, task_id: int) -> Task | None:
@@ -113,3 +114,11 @@ class Adapter(StandaloneAdapter):
 
 def _task(item_id: int, item: dict[str, Any], *, status: Status | None = None, handle: object = None) -> Task:
     return Task(id=item_id, type=item["type"], payload=json.dumps(item["payload"]), status=status, handle=handle)
+
+
+def _checked(type: str, payload: Any) -> None:  # noqa: A002, ANN401 - the contract's
+    """Raise ValueError or TypeError for what the envelope cannot carry: it is ours, so its limits are, too."""
+    if not isinstance(type, str) or not type:
+        raise ValueError(f"type must be a text that is not empty, got {type!r:.100}")
+    if json.loads(json.dumps(payload, allow_nan=False)) != payload:
+        raise TypeError(f"payload would change in JSON: {payload!r:.100}")
