@@ -31,7 +31,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         role=Role.CLIENT,
         grades=("enqueue", "claim_task", "get_task"),
         needs=("enqueue", "claim_task"),
-        how="m",
+        how="xm",
         text=(
             "A JSON value with string keys comes back equal: any Unicode, NUL, integers past 2**53 (to 4,000 digits), "
             "floats, nesting to 50, empty, 1 MB. What JSON would silently change (other keys, tuples, bytes) is "
@@ -251,7 +251,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         role=Role.CLIENT,
         grades=("enqueue_many",),
         needs=("enqueue", "claim_task"),
-        how="mi",
+        how="xmi",
         text=("A batch equals its single calls item by item: all or nothing, ids in the order given, no default lost."),
         why=(
             "The batch is usually a second INSERT, written later. A default that was forgotten there makes imported "

@@ -197,7 +197,7 @@ class ComparesWithNan(Infrastructure):
 
 
 @breaks("INF-01", DIRECT, r"refused with name and value.*seen ValueError\('bad configuration'\)")
-class RefusesWithoutAName(Infrastructure):
+class RefusesWithoutTheSetting(Infrastructure):
     """Says that something is wrong and not what."""
 
     class Database(EachUse):
