@@ -27,7 +27,7 @@ from pytest_taskq.model.calls import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _CHARACTERS = string.printable + "\0\x1b\x7f\x85\xa0äßÉ€\u0301\u0130\u200b\u202e\u2028\ufeff\uffff漢字🙂\U0010ffff"
 
@@ -107,6 +107,9 @@ _KINDS: dict[str, st.SearchStrategy[Any]] = {
 
 _EVERYWHERE = ("enqueue", "enqueue", "claim", "claim", "complete", "fail", "reclaim", "until", "until", "pass")
 
+# Without a task in the queue most calls say little.
+_FIRST = ("enqueue",) * 4
+
 # What each group of requirements wants more of.
 _MORE: dict[str, tuple[str, ...]] = {
     "INF": ("odd enqueue", "get", "get"),
@@ -121,10 +124,26 @@ _MORE: dict[str, tuple[str, ...]] = {
 
 
 def programs(requirement: str, offers: Callable[[str], bool], length: int) -> st.SearchStrategy[Program]:
-    """Return programs of at most ``length`` calls, weighted towards ``requirement``, of what is offered only."""
-    kinds = [*_EVERYWHERE, *_MORE[requirement.partition("-")[0]]]
-    calls: list[st.SearchStrategy[Call]] = [_KINDS[kind] for kind in kinds if _offered(kind, offers)]
-    return st.lists(st.one_of(calls), min_size=4, max_size=length).map(tuple)
+    """Return programs of at most ``length`` calls, weighted towards ``requirement``, of what is offered only.
+
+    Each of ``length`` places holds a call or, seldom, none: most programs use the whole length, and a failing one
+    becomes short by emptying places one by one. (A list that must not be short cannot be shrunk below that, and one
+    that may be is short half of the time.)
+    """
+    kinds = [kind for kind in (*_EVERYWHERE, *_MORE[requirement.partition("-")[0]]) if _offered(kind, offers)]
+    places = [_place(_FIRST)] * min(2, length) + [_place(kinds)] * max(0, length - 2)
+    return st.tuples(*places).map(lambda calls: tuple(call for call in calls if call is not None))
+
+
+def _place(kinds: Sequence[str]) -> st.SearchStrategy[Call | None]:
+    # The first alternative is what shrinking tries. Each is a strategy of its own: `one_of` takes the same one only
+    # once, however often it is given, and so would lose the weights.
+    alternatives: list[st.SearchStrategy[Call | None]] = [_KINDS[kind].map(_itself) for kind in kinds]
+    return st.one_of(st.none(), *alternatives)
+
+
+def _itself(call: Call) -> Call:
+    return call
 
 
 _METHOD_OF_KIND = {
