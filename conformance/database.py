@@ -52,7 +52,8 @@ def impatient_database(queue: QueueUnderTest) -> Iterator[Database]:
                 connection.execute(f"PRAGMA busy_timeout = {round(_SHORT_WAIT * 1000)}")
         yield database
     finally:
-        database.close()
+        with bounded(queue, "close()"):
+            database.close()
 
 
 @contextmanager
