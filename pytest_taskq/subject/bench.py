@@ -10,7 +10,7 @@ from pytest_taskq.subject.queue import QueueUnderTest
 from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_taskq.subject.store import Stores
     from pytest_taskq.subject.subject import Subject
@@ -45,6 +45,20 @@ class Bench:
         """Yield the code under test on a fresh store; closed and removed at the end."""
         self.clock.milliseconds = self._began  # every store begins at the same moment, so that a program repeats itself
         queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
+        try:
+            yield queue
+        finally:
+            queue.close()
+
+    @contextmanager
+    def restored(self, files: Mapping[str, bytes]) -> Iterator[QueueUnderTest]:
+        """Yield the code under test on a store made of ``files``, then remove it; the clock goes on."""
+        path = self._stores.empty()
+        for name, content in files.items():
+            file = path.parent / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress, path)
         try:
             yield queue
         finally:

@@ -42,10 +42,13 @@ class QueueUnderTest:
     """One actor's adapter on a fresh store; its methods are the adapter's, each call is recorded and bounded.
 
     A call that raises, returns another type than the contract says, or tries to end the process raises
-    ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread.
+    ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread. ``path`` names a
+    store that is there already.
     """
 
-    def __init__(self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress) -> None:
+    def __init__(
+        self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress, path: Path | None = None
+    ) -> None:
         self.subject = subject
         self.clock = clock
         self.transcript = Transcript()
@@ -55,7 +58,7 @@ class QueueUnderTest:
         self._others: list[QueueUnderTest] = []
         self._sql: sqlite3.Connection | None = None
         self._adapter: QueueAdapter | StandaloneAdapter | None = None
-        self._path: Path | None = None
+        self._path = path
 
     @property
     def promises(self) -> Promises:

@@ -16,6 +16,7 @@ MODEL = Instrument.MODEL
 DIRECT = Instrument.DIRECT_EXAMPLE
 ORACLE = Instrument.ORACLE
 COST = Instrument.QUERY_COST
+CRASH = Instrument.CRASH_POINTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

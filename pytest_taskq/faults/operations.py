@@ -1,0 +1,330 @@
+"""The writing calls that are cut short: what each meets, how it is made, and the rule for what it may leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.contract import SchedulingStrategy, Status
+from pytest_taskq.faults.rules import (
+    Breach,
+    Left,
+    Scene,
+    claimed_whole_or_not,
+    deleted_or_kept,
+    ended_whole_or_not,
+    reclaimed_whole_or_not,
+    renewed_or_not,
+    stored_whole_or_not,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_taskq.subject import Outcome, QueueUnderTest, Subject
+
+LEASE = 60.0
+LONG_LEASE = 3600.0
+KEY = "order-7"
+OLD_ENOUGH = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One writing call in one situation.
+
+    ``needs`` names what must be offered for it; ``succeeded`` says whether what it returned is a success, as it must be
+    where nothing fails. ``thorough`` ones are left out at the effort smoke.
+    """
+
+    name: str
+    method: str
+    prepare: Callable[[QueueUnderTest], Scene]
+    call: Callable[[QueueUnderTest, Scene], Outcome]
+    rule: Callable[[Left, Scene], Breach | None]
+    succeeded: Callable[[Any], bool] = bool
+    needs: tuple[str, ...] = ()
+    key: str | None = None
+    thorough: bool = False
+
+
+def operations(subject: Subject) -> dict[str, Operation]:
+    """Return by its name every operation that is the team's own and offered."""
+    return {
+        one.name: one
+        for one in (*_enqueueing(), *_claiming(subject), *_finishing(), *_keeping(subject))
+        if one.method in subject.own and all(map(subject.offers, (one.method, *one.needs)))
+    }
+
+
+# --- situations -------------------------------------------------------------------------------------------------------
+
+
+def town(queue: QueueUnderTest) -> Scene:
+    """Store what no call is about: a finished task if that can be made, one held by another worker, one waiting."""
+    scene = Scene(queue.promises)
+    if queue.subject.offers("complete_task"):
+        done = claimed(queue, scene, "w0", lease=LONG_LEASE)
+        queue.precondition(queue.complete_task(done, "w0"), "a completed task")
+    claimed(queue, scene, "w0", lease=LONG_LEASE)
+    stored(queue, scene)
+    return scene
+
+
+def stored(queue: QueueUnderTest, scene: Scene, **options: Any) -> Any:  # noqa: ANN401 - a task id
+    """Store a task and note its id."""
+    task_id = queue.enqueue("job", {"n": len(scene.known)}, **options)
+    scene.known.append(task_id)
+    return task_id
+
+
+def claimed(queue: QueueUnderTest, scene: Scene, worker: str, *, lease: float = LEASE, **options: Any) -> Any:  # noqa: ANN401 - a task
+    """Store a task and claim it; nothing else may be claimable then."""
+    task_id = stored(queue, scene, **options)
+    task = _any_claim(queue, worker, lease)
+    queue.precondition(task is not None and task.id == task_id, f"a claim of task {task_id!r} by {worker}")
+    return task
+
+
+def _any_claim(queue: QueueUnderTest, worker: str, lease: float) -> Any:  # noqa: ANN401 - a task or None
+    if queue.subject.offers("claim_task"):
+        return queue.claim_task(worker, lease_seconds=lease)
+    return queue.claim_by(min(queue.promises.strategies), worker, lease_seconds=lease)
+
+
+def _holding(queue: QueueUnderTest, **options: Any) -> Scene:  # noqa: ANN401 - those of enqueue
+    """Let w1 hold the task that the call is about, beside the town."""
+    scene = Scene(queue.promises)
+    task = claimed(queue, scene, scene.worker, **options)
+    around = town(queue)
+    scene.known += around.known
+    scene.targets, scene.held = [task.id], [task]
+    return scene
+
+
+def _two_waiting(queue: QueueUnderTest) -> Scene:
+    scene = town(queue)
+    stored(queue, scene)
+    scene.targets = scene.known[-2:]
+    return scene
+
+
+def _one_over(queue: QueueUnderTest) -> Scene:
+    return _over(queue, {})
+
+
+def _two_over(queue: QueueUnderTest) -> Scene:
+    """Let one lease be over with attempts left, and one in the last attempt."""
+    last = {"max_attempts": 1}
+    return _over(queue, {}, *([last] if queue.subject.offers("enqueue.max_attempts") else []))
+
+
+def _over(queue: QueueUnderTest, *options: dict[str, Any]) -> Scene:
+    scene = Scene(queue.promises)
+    for one in options:
+        scene.targets.append(claimed(queue, scene, "w9", lease=10.0, **one).id)
+    claimed(queue, scene, "w0", lease=LONG_LEASE)
+    queue.advance(20.0)
+    return scene
+
+
+# --- enqueue ----------------------------------------------------------------------------------------------------------
+
+_OPTIONS: dict[str, Any] = {"priority": 7, "max_attempts": 3, "idempotency_key": KEY, "compatibility": {"gpu": True}}
+
+
+def _offered(queue: QueueUnderTest, options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if queue.subject.offers(f"enqueue.{name}")}
+
+
+def _plain(queue: QueueUnderTest, _: Scene) -> Outcome:
+    return queue.attempt("enqueue", "mail", {"to": "a"})
+
+
+def _keyed(queue: QueueUnderTest, _: Scene) -> Outcome:
+    return queue.attempt("enqueue", "mail", {"to": "b"}, **_offered(queue, _OPTIONS))
+
+
+def _batch(queue: QueueUnderTest, scene: Scene) -> Outcome:
+    scene.wanted = 3
+    items = [{"type": "mail", "payload": {"to": n}} for n in range(2)]
+    return queue.attempt(
+        "enqueue_many", [*items, {"type": "mail", "payload": {"to": "b"}, **_offered(queue, _OPTIONS)}]
+    )
+
+
+def _within(queue: QueueUnderTest, scene: Scene) -> Outcome:
+    """Enqueue beside a row of the caller's own, in the caller's transaction."""
+    scene.wanted = 2
+    with queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # only on the shared schema
+        connection.execute("INSERT INTO task_queue (type, payload) VALUES ('callers', '{}')")
+        return queue.attempt("enqueue_in", connection, "mail", {"to": "b"}, **_offered(queue, _OPTIONS))
+
+
+def _enqueueing() -> Iterator[Operation]:
+    for name, method, call, key in (
+        ("enqueue", "enqueue", _plain, None),
+        ("enqueue with every option", "enqueue", _keyed, KEY),
+        ("enqueue_many", "enqueue_many", _batch, KEY),
+        ("enqueue_in", "enqueue_in", _within, KEY),
+    ):
+        yield Operation(
+            name=name,
+            method=method,
+            prepare=town,
+            call=call,
+            rule=stored_whole_or_not,
+            succeeded=lambda result: result is not None,
+            key=key,
+            needs=("shared schema",) if method == "enqueue_in" else (),
+        )
+
+
+# --- claim ------------------------------------------------------------------------------------------------------------
+
+
+def claim_calls(subject: Subject) -> dict[str, tuple[str, Callable[[QueueUnderTest, Scene], Outcome]]]:
+    """Return by its name each way to claim one task: the method, and the call."""
+    ways = {"claim_task": ("claim_task", _claim())}
+    for strategy in sorted(subject.promises.strategies):
+        ways[f"claim_by({strategy.name})"] = ("claim_by", _claim(strategy))
+    return ways
+
+
+def _claim(strategy: SchedulingStrategy | None = None) -> Callable[[QueueUnderTest, Scene], Outcome]:
+    chosen = () if strategy is None else (strategy,)
+    method = "claim_task" if strategy is None else "claim_by"
+    return lambda queue, scene: queue.attempt(method, *chosen, scene.worker, {}, LEASE)
+
+
+def _claim_two(queue: QueueUnderTest, scene: Scene) -> Outcome:
+    scene.wanted = 2
+    return queue.attempt("claim_many", 2, scene.worker, {}, LEASE)
+
+
+def _claiming(subject: Subject) -> Iterator[Operation]:
+    ways = {**claim_calls(subject), "claim_many": ("claim_many", _claim_two)}
+    for number, (name, (method, call)) in enumerate(ways.items()):
+        yield Operation(name=name, method=method, prepare=_two_waiting, call=call, rule=claimed_whole_or_not)
+        yield Operation(
+            name=f"{name} of a task whose lease is over",
+            method=method,
+            prepare=_one_over,
+            call=call,
+            rule=claimed_whole_or_not,
+            succeeded=lambda _: True,  # with lease_over="fail", or where only reclaim_expired takes back, there is none
+            needs=("leases",),
+            thorough=number > 0,
+        )
+
+
+# --- complete, fail, renew --------------------------------------------------------------------------------------------
+
+
+def _finishing() -> Iterator[Operation]:
+    yield Operation(
+        name="complete_task",
+        method="complete_task",
+        prepare=_holding,
+        call=lambda queue, scene: queue.attempt("complete_task", scene.held[0], scene.worker),
+        rule=ended_whole_or_not(Status.COMPLETED),
+    )
+    yield Operation(
+        name="fail_task with attempts left",
+        method="fail_task",
+        prepare=_holding,
+        call=_fail,
+        rule=ended_whole_or_not(Status.QUEUED),
+    )
+    yield Operation(
+        name="fail_task in the last attempt",
+        method="fail_task",
+        prepare=lambda queue: _holding(queue, max_attempts=1),
+        call=_fail,
+        rule=ended_whole_or_not(Status.FAILED),
+        needs=("enqueue.max_attempts",),
+    )
+    yield Operation(
+        name="fail_task(retry=False)",
+        method="fail_task",
+        prepare=_holding,
+        call=lambda queue, scene: queue.attempt("fail_task", scene.held[0], scene.worker, "boom", retry=False),
+        rule=ended_whole_or_not(Status.FAILED),
+        needs=("fail_task.retry",),
+    )
+    yield Operation(
+        name="renew_lease",
+        method="renew_lease",
+        prepare=_holding,
+        call=lambda queue, scene: queue.attempt("renew_lease", scene.held[0], scene.worker, 2 * LEASE),
+        rule=renewed_or_not,
+    )
+
+
+def _fail(queue: QueueUnderTest, scene: Scene) -> Outcome:
+    return queue.attempt("fail_task", scene.held[0], scene.worker, "boom")
+
+
+# --- cancel, reclaim, delete ------------------------------------------------------------------------------------------
+
+
+def _keeping(subject: Subject) -> Iterator[Operation]:
+    yield Operation(
+        name="cancel_task",
+        method="cancel_task",
+        prepare=_last_waiting,
+        call=lambda queue, scene: queue.attempt("cancel_task", scene.targets[0]),
+        rule=ended_whole_or_not(Status.CANCELLED),
+    )
+    yield Operation(
+        name="reclaim_expired",
+        method="reclaim_expired",
+        prepare=_two_over,
+        call=lambda queue, _: queue.attempt("reclaim_expired"),
+        rule=reclaimed_whole_or_not,
+        needs=("leases",),
+    )
+    if subject.promises.deletes:
+        yield Operation(
+            name="delete_finished",
+            method="delete_finished",
+            prepare=_finished,
+            call=lambda queue, _: queue.attempt("delete_finished", OLD_ENOUGH),
+            rule=deleted_or_kept,
+        )
+
+
+def _last_waiting(queue: QueueUnderTest) -> Scene:
+    scene = town(queue)
+    scene.targets = scene.known[-1:]
+    return scene
+
+
+_MANY = 1_200  # more than leave in one transaction (MNT-03), so that there is a middle to die in
+_FEW = 3
+
+
+def _finished(queue: QueueUnderTest) -> Scene:
+    scene = Scene(queue.promises)
+    for number in range(_FEW if "completed" in queue.promises.deletes else 0):
+        task = claimed(queue, scene, scene.worker)
+        queue.precondition(queue.complete_task(task), f"completed task {number}")
+    scene.targets = list(scene.known)
+    if queue.subject.shared_schema:
+        scene.targets += _finished_rows(queue)
+    queue.precondition(scene.targets, "a finished task to delete")
+    queue.advance(2 * OLD_ENOUGH)
+    scene.known += town(queue).known
+    return scene
+
+
+def _finished_rows(queue: QueueUnderTest) -> list[Any]:
+    status = queue.promises.deletes[0]
+    rows = queue.sql(
+        "INSERT INTO task_queue (type, payload, status, attempts, finished_at_utc) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "SELECT 'job', '{}', ?, 1, datetime('now') FROM n RETURNING id",
+        (_MANY, status),
+    )
+    queue.transcript.note(f"{_MANY} {status} rows by plain SQL")
+    return [row[0] for row in rows]

@@ -1,0 +1,167 @@
+"""Crash points: the process dies at each statement boundary of a call, and what it leaves is opened anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pytest_taskq.contract import Finding, Instrument, Verdict
+from pytest_taskq.faults.aftermath import Aftermath
+from pytest_taskq.faults.evidence import death_lines
+from pytest_taskq.faults.killer import course, course_breach
+from pytest_taskq.faults.operations import Operation, claim_calls, operations
+from pytest_taskq.faults.real_death import killed_at
+from pytest_taskq.faults.rules import attempts_kept
+from pytest_taskq.faults.store_files import holds_sqlite
+from pytest_taskq.faults.sweep import OutOfReachError, record
+from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_taskq.contract import Requirement
+    from pytest_taskq.faults.rules import Breach
+    from pytest_taskq.faults.store_files import Image
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.subject import Bench, Subject
+
+REALLY = "a process of its own, killed there by SIGKILL, left the same"
+_SHOWS_NOTHING = "all_tasks and get_task: the queue shows no tasks, so what survives cannot be told"
+_METHODS = {
+    "ENQ-08": ("enqueue", "enqueue_many", "enqueue_in"),
+    "CLM-05": ("fail_task", "reclaim_expired"),
+    "CLM-06": ("claim_task", "claim_by", "claim_many"),
+    "FIN-06": ("complete_task", "fail_task"),
+    "MNT-04": ("delete_finished",),
+}
+JUDGED = tuple(_METHODS)
+
+
+@dataclass
+class Explored:
+    """What a PASS rests on."""
+
+    calls: list[str] = field(default_factory=list)
+    points: int = 0
+    states: int = 0
+    unconfirmed: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.points} deaths of {len(self.calls)} calls left {self.states} states: {', '.join(self.calls)}"
+
+
+class CrashPointsJudge:
+    """Judges requirements about the death of a process."""
+
+    def supports(self, subject: Subject) -> str | None:
+        """Return None: whether the code can be reached shows when it runs."""
+        del subject
+        return None
+
+    def _shows_nothing(self, subject: Subject) -> bool:
+        shows = subject.shared_schema or hasattr(subject.adapter, "all_tasks") or subject.offers("get_task")
+        return not shows
+
+    def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        """Return PASS with what was explored; a death that leaves what it must not raises ContractViolation."""
+        if self._shows_nothing(bench.subject):
+            return _finding(requirement, Verdict.NOT_OFFERED, reason=_SHOWS_NOTHING)
+        explored = Explored()
+        try:
+            for operation in swept(requirement, bench.subject, budget):
+                sweep(bench, operation, budget, explored)
+            if requirement.id == "CLM-05":
+                die_every_time(bench, budget, explored)
+        except OutOfReachError as error:
+            if not bench.subject.standalone:
+                raise
+            return _finding(requirement, Verdict.UNSUPPORTED, reason=str(error))
+        if explored.unconfirmed:
+            raise InconclusiveError(f"not confirmed by a real death: {'; '.join(explored.unconfirmed)}")
+        if not explored.points:
+            raise NotJudgedError(f"none of the calls that {requirement.id} is about could be made")
+        return _finding(requirement, Verdict.PASS, explored=str(explored))
+
+
+def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", reason: str = "") -> Finding:
+    return Finding(
+        requirement=requirement.id,
+        instrument=Instrument.CRASH_POINTS,
+        verdict=verdict,
+        explored=explored,
+        reason=reason,
+    )
+
+
+def swept(requirement: Requirement, subject: Subject, budget: Budget) -> Sequence[Operation]:
+    """Return the calls whose deaths decide the requirement."""
+    methods = _METHODS[requirement.id]
+    found = [
+        one
+        for one in operations(subject).values()
+        if one.method in methods and not (one.thorough and budget.effort == "smoke")
+    ]
+    if requirement.id == "CLM-05":  # only what it says of a failure: FIN-06 judges the rest
+        return [replace(one, rule=attempts_kept) if one.method == "fail_task" else one for one in found]
+    return found
+
+
+def sweep(bench: Bench, operation: Operation, budget: Budget, explored: Explored) -> None:
+    """Judge what each death during the operation leaves. Raises ContractViolation for one that a real kill confirms."""
+    recording = record(bench, operation, seed=budget.seed_for(operation.name))
+    if bench.subject.standalone and not holds_sqlite(recording.after):
+        raise OutOfReachError(f"no SQLite file lies in the folder that it was given, after {recording.outcome.call}")
+    aftermath = Aftermath.of(bench, recording)
+    undisturbed = aftermath.undisturbed()
+    if undisturbed:
+        raise NotJudgedError(
+            f"{recording.outcome.call} goes wrong where nothing is cut short: expected {undisturbed.expected}; seen "
+            f"{undisturbed.seen}"
+        )
+    explored.calls.append(operation.name)
+    explored.points += len(recording.statements) + 1
+    explored.states += len(recording.boundaries)
+    for boundary in recording.boundaries[1:]:
+        acknowledged = boundary is recording.boundaries[-1]
+        breach = aftermath.breach(boundary.image, acknowledged=acknowledged)
+        if breach:
+            _confirm(aftermath, boundary.number, budget, explored, breach)
+
+
+def _confirm(aftermath: Aftermath, number: int, budget: Budget, explored: Explored, breach: Breach) -> None:
+    recording = aftermath.recording
+    operation = recording.operation
+    job = {"operation": operation.name, "seed": budget.seed_for(operation.name), "die_at": number}
+    acknowledged = number == len(recording.statements)
+    image: Image = killed_at(aftermath.bench, recording.start, recording.began, job)
+    really = aftermath.breach(image, acknowledged=acknowledged)
+    if really is None:
+        explored.unconfirmed.append(f"{operation.name} before statement {number + 1}: {breach.seen}")
+        return
+    raise ContractViolation(really.expected, f"{really.seen}\n{REALLY}", calls=death_lines(recording, number))
+
+
+def die_every_time(bench: Bench, budget: Budget, explored: Explored) -> None:
+    """Judge how often a task is claimed that kills its worker in every claim."""
+    ways = {name: method for name, (method, _) in claim_calls(bench.subject).items() if bench.subject.offers(method)}
+    own = [name for name, method in ways.items() if method in bench.subject.own] or [next(iter(ways))]
+    for way in own[:1] if budget.effort == "smoke" else own:
+        for early in (True, False):
+            _one_course(bench, way, budget, explored, early=early)
+
+
+def _one_course(bench: Bench, way: str, budget: Budget, explored: Explored, *, early: bool) -> None:
+    seed = budget.seed_for(way)
+    found = course(bench, way, seed=seed, early=early)
+    explored.calls.append(f"{way} until it is given up")
+    explored.points += len(found.deaths)
+    explored.states += len(found.deaths)
+    breach = course_breach(found, bench)
+    if breach is None:
+        return
+    real = course(bench, way, seed=seed, early=early, real=True)
+    really = course_breach(real, bench)
+    if really is None:
+        explored.unconfirmed.append(f"{way} with a death in every claim: {breach.seen}")
+        return
+    raise ContractViolation(really.expected, f"{really.seen}\n{REALLY}", calls=real.lines)
