@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ _OUT_OF_RANGE: tuple[tuple[str, object], ...] = (
     ("synchronous", "SOMETIMES"),
     ("synchronous", "OFF"),
 )
+# What a text that tells a range has in it, after the value that was refused is taken out.
+_RANGE: Mapping[str, str] = {
+    "busy_timeout": r"\d|number|float|integer|positive|negative|least|zero|finite|second",
+    "synchronous": "normal|full|extra",
+}
 
 
 _REFUSED_BY_SQLITE: Mapping[str, type[Exception]] = {
@@ -89,15 +95,20 @@ class TestInfrastructure:
         self, taskq_queue: QueueUnderTest, taskq_record: Record
     ) -> None:
         names, any_name = settings_taken(taskq_queue)
-        if not names and not any_name:
-            not_offered(taskq_record, "INF-01", "open_database takes no settings")
-            return
         bad = [(name, value) for name, value in _OUT_OF_RANGE if any_name or name in names]
+        if not bad:
+            not_offered(taskq_record, "INF-01", "open_database takes neither busy_timeout nor synchronous")
+            return
         for name, value in (*bad, *([("no_such_setting", 1)] if any_name else [])):
             error = refusal_of(taskq_queue, **{name: value})
+            seen = "it works" if error is None else repr(error)
             named = error is not None and name in str(error) and str(value) in str(error)
             expected = f"open_database({name}={value!r}) is refused with name and value"
-            taskq_queue.require(named, expected, "it works" if error is None else repr(error), method="open_database")
+            taskq_queue.require(named, expected, seen, method="open_database")
+            ranged = re.search(_RANGE.get(name, ""), str(error).replace(str(value), "").lower())
+            expected = f"the refusal of {name}={value!r} says what is in range"
+            taskq_queue.require(ranged, expected, seen, method="open_database")
+        taskq_record.explored(f"{len(bad)} values out of range{', and an unknown setting' if any_name else ''}")
 
     @requirement("INF-02")
     def test_a_fresh_database_opens_answers_and_is_whole(self, taskq_queue: QueueUnderTest) -> None:

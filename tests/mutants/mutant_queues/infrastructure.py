@@ -208,6 +208,20 @@ class RefusesWithoutTheSetting(Infrastructure):
                 raise ValueError("bad configuration") from None
 
 
+@breaks("INF-01", DIRECT, "the refusal of .* says what is in range")
+class RefusesWithoutARange(Infrastructure):
+    """Says what is wrong and not what would be right."""
+
+    class Database(EachUse):
+        def check(self) -> None:
+            try:
+                super().check()
+            except ValueError:
+                raise ValueError(
+                    f"bad busy_timeout={self.busy_timeout!r} or synchronous={self.synchronous!r}"
+                ) from None
+
+
 # --- INF-02 -----------------------------------------------------------------------------------------------------------
 
 
