@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import explain, validate
+from pytest_taskq.cli import check, explain, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.command == "explain":
         return explain.run(arguments.ids)
+    if arguments.command == "check":
+        return check.run(arguments.file, arguments.checks)
     return validate.run(arguments.path)
 
 
@@ -28,4 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     explained.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
     validated = commands.add_parser("validate", help="check an existing database without changing it")
     validated.add_argument("path", metavar="PATH", help="the SQLite file of the queue")
+    checked = commands.add_parser("check", help="judge a recorded history again")
+    checked.add_argument("file", metavar="FILE", help="the history, in JSON Lines")
+    checked.add_argument(
+        "--as", dest="checks", action="append", default=[], metavar="CHECK", help="instead of what the file asks for"
+    )
     return parser

@@ -1,0 +1,9 @@
+"""What happened: the calls that processes made on a queue, as plain values. No pytest, no I/O."""
+
+from __future__ import annotations
+
+from pytest_taskq.history.operation import NEVER, SECOND, Kind, Operation
+from pytest_taskq.history.overlap import Overlap, overlap_of
+from pytest_taskq.history.tenures import Tenure, Tenures, tenures_of
+
+__all__ = ["NEVER", "SECOND", "Kind", "Operation", "Overlap", "Tenure", "Tenures", "overlap_of", "tenures_of"]
