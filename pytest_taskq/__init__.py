@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from pytest_taskq.adapter import NotOfferedError as NotOfferedError
     from pytest_taskq.adapter import QueueAdapter as QueueAdapter
     from pytest_taskq.adapter import StandaloneAdapter as StandaloneAdapter
+    from pytest_taskq.clock import VirtualClock as VirtualClock
     from pytest_taskq.contract import Backoff as Backoff
+    from pytest_taskq.contract import Connection as Connection
+    from pytest_taskq.contract import Database as Database
     from pytest_taskq.contract import Promises as Promises
     from pytest_taskq.contract import SchedulingStrategy as SchedulingStrategy
+    from pytest_taskq.contract import Status as Status
     from pytest_taskq.contract import Task as Task
     from pytest_taskq.contract import TaskId as TaskId
+    from pytest_taskq.contract.task import COLUMNS as COLUMNS
+    from pytest_taskq.fixtures import QueueTasks as QueueTasks
+    from pytest_taskq.fixtures import RunWorkers as RunWorkers
 
 __version__ = "0.1.0"
 
@@ -29,11 +36,18 @@ _HOME = {
     "NotOfferedError": "adapter",
     "QueueAdapter": "adapter",
     "StandaloneAdapter": "adapter",
+    "VirtualClock": "clock",
     "Backoff": "contract",
+    "Connection": "contract",
+    "Database": "contract",
     "Promises": "contract",
     "SchedulingStrategy": "contract",
+    "Status": "contract",
     "Task": "contract",
     "TaskId": "contract",
+    "COLUMNS": "contract.task",
+    "QueueTasks": "fixtures",
+    "RunWorkers": "fixtures",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are spelled out in _HOME, once

@@ -1,7 +1,6 @@
 """What a user can set: one table of options, and the frozen settings that come of it.
 
-The command line wins over the environment, the environment over the ini file. Values are plain data, because
-pytest-xdist sends them to its workers.
+The command line wins over the environment, the environment over the ini file.
 """
 
 from __future__ import annotations
@@ -179,9 +178,10 @@ class Settings:
 
 
 def choose_seed(config: pytest.Config) -> None:
-    """Make sure that there is a seed, once, where pytest-xdist's workers will receive it."""
+    """Make sure that there is a seed: the one that was given, in a worker of pytest-xdist its controller's, or any."""
     if config.getoption("taskq_seed", None) is None:
-        config.option.taskq_seed = int.from_bytes(os.urandom(4), "big")
+        received = getattr(config, "workerinput", {}).get("taskq_seed")
+        config.option.taskq_seed = int.from_bytes(os.urandom(4), "big") if received is None else received
 
 
 def _typed(config: pytest.Config, option: Option) -> Any:  # noqa: ANN401 - of the option's kind

@@ -61,6 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_ImportedSuite(config, settings), "taskq-imported-suite")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
+    """Send the seed to a worker; pytest-xdist itself sends only what was typed."""
+    node.workerinput["taskq_seed"] = node.config.option.taskq_seed
+
+
 def _activate(config: pytest.Config, settings: Settings, *, joins: bool) -> ConformanceHooks:
     from pytest_taskq.grading.hooks import ConformanceHooks
 

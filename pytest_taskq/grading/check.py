@@ -72,7 +72,7 @@ class RunningCheck:
 
     def _skipped(self, reason: str) -> Finding:
         verdict = Verdict.NOT_OFFERED if self.not_offered else Verdict.UNSUPPORTED
-        return self.finding(verdict, self.not_offered or reason)
+        return self.finding(verdict, self.not_offered or reason or "skipped, and nothing says why")
 
     def finding(self, verdict: Verdict, reason: str) -> Finding:
         """Return a finding of this check."""

@@ -24,12 +24,12 @@ def excused(level: Level, *, strict: bool) -> bool:
 
 def reasons(report: RunReport, settings: Settings, known: Iterable[KnownFailure], today: date) -> list[str]:
     """Return what fails the run beside the tests that failed."""
-    found = [*_known_failures_over(report, known, today)]
+    found = [*_known_failures_over(report, known, today), *_unsupported(report, strict=settings.strict)]
     graded = report.summary.graded
     if graded < settings.min_graded:
         found.append(
             f"{graded} requirements were graded, and --taskq-min-graded asks for {settings.min_graded}: "
-            "see above for what was not offered, not run or not selected"
+            "the summary names what was not offered, not run or not selected"
         )
     if settings.strict:
         undecided = [one.requirement.id for one in report.having(Verdict.INCONCLUSIVE)]
@@ -48,6 +48,15 @@ def _known_failures_over(report: RunReport, known: Iterable[KnownFailure], today
         elif entry.requirement in passed:
             found.append(f"{entry.requirement} is PASS but listed as a known failure: remove the stale entry")
     return found
+
+
+def _unsupported(report: RunReport, *, strict: bool) -> list[str]:
+    # Their tests are skipped, so that nothing else fails the run.
+    return [
+        f"{one.requirement.id} is NOT RUN, no instrument can judge it here: {one.reason}"
+        for one in report.having(Verdict.NOT_RUN)
+        if one.unsupported and not excused(one.requirement.level, strict=strict)
+    ]
 
 
 def exit_status(session: pytest.Session, *, excused_failures: int, reasons: list[str]) -> int:

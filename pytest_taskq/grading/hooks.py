@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_taskq.grading import judging
+from pytest_taskq.grading.benchmark_folder import folder_to_come, remove_if_empty
 from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.gate import exit_status
@@ -35,6 +36,8 @@ class ConformanceHooks:
         self.report: RunReport | None = None
         self.written: Path | None = None
         self.reasons: list[str] = []
+        # An imported suite is noticed when pytest-benchmark has made its folder: nobody knows whether it was there.
+        self._unused_folder = folder_to_come(config) if joins else None
 
     @property
     def run(self) -> ConformanceRun:
@@ -72,7 +75,7 @@ class ConformanceHooks:
     def select(self, items: list[pytest.Item]) -> None:
         """Choose what is graded. A worker of pytest-xdist cannot raise UsageError, so it reports one."""
         try:
-            self.run.select(items)
+            dropped = self.run.select(items)
         except pytest.UsageError as error:
             if not self.is_worker:
                 raise
@@ -80,6 +83,9 @@ class ConformanceHooks:
             self.config.hook.pytest_collectreport(
                 report=pytest.CollectReport("pytest-taskq", "failed", longrepr=str(error), result=[])
             )
+        else:
+            if dropped:
+                self.config.hook.pytest_deselected(items=dropped)
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -131,13 +137,20 @@ class ConformanceHooks:
         if self.report is None:
             return
         if terminalreporter.config.get_verbosity() >= 0 and (self.report.requirements or self.reasons):
-            terminalreporter.section("taskq conformance")
+            terminalreporter.write_sep("=", "taskq conformance")
+            if not self.joins:  # then there was nothing to say in the header of the session
+                terminalreporter.write_line(self.pytest_report_header())
             for line in terminal.lines(self.report, self.written):
                 terminalreporter.write_line(_fitted(line.text), **line.markup)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
         for reason in self.reasons:
             terminalreporter.write_line(_fitted(f"exit code 1: {reason}"), red=True)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave nothing in the user's folder that nobody asked for."""
+        if not self.is_worker:
+            remove_if_empty(self._unused_folder)
 
 
 def _fitted(text: str) -> str:

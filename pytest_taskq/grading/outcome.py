@@ -48,9 +48,8 @@ def finding_of(error: BaseException, requirement: Requirement, instrument: Instr
         evidence = "".join(traceback.format_exception(error)).rstrip()
     if not evidence and "\n" in reason:
         reason, _, evidence = reason.partition("\n")
-    return Finding(
-        requirement=requirement.id, instrument=instrument, verdict=verdict, reason=first_line(reason), evidence=evidence
-    )
+    reason = first_line(reason) or f"{type(error).__name__}, which does not say why"
+    return Finding(requirement=requirement.id, instrument=instrument, verdict=verdict, reason=reason, evidence=evidence)
 
 
 def violation_text(violation: ContractViolation) -> str:

@@ -47,6 +47,7 @@ class ConformanceRun:
     @classmethod
     def begin(cls, settings: Settings, config: pytest.Config) -> ConformanceRun:
         """Load what is graded. Raises UsageError saying what is wrong and what to do."""
+        _refuse_broken_suite()
         subject = _load(settings.adapter, config.rootpath)
         check_dsn(settings.dsn, subject)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
@@ -54,12 +55,14 @@ class ConformanceRun:
 
     # --- before the tests -------------------------------------------------------------------------------------------
 
-    def select(self, items: list[pytest.Item]) -> None:
-        """Prepare the items that judge the team's code, drop those that only the reference would answer."""
+    def select(self, items: list[pytest.Item]) -> list[pytest.Item]:
+        """Prepare the items that judge the team's code, drop and return those that only the reference would answer."""
         marked = {item: mark for item in items if (mark := requirement_mark(item)) is not None}
         _refuse_both_doors(list(marked))
-        kept = [item for item in items if item not in marked or self._prepared(item, marked[item])]
-        items[:] = kept
+        dropped = [item for item, mark in marked.items() if not self._prepared(item, mark)]
+        gone = set(dropped)
+        items[:] = [item for item in items if item not in gone]
+        return dropped
 
     def _prepared(self, item: pytest.Item, mark: pytest.Mark) -> bool:
         requirement = REQUIREMENTS.get(mark.kwargs["requirement"])
@@ -146,6 +149,16 @@ class ConformanceRun:
 
 
 RUN = pytest.StashKey[ConformanceRun]()
+
+
+def _refuse_broken_suite() -> None:
+    try:
+        shipped_checks()
+    except Exception as error:
+        raise pytest.UsageError(
+            f"The conformance suite cannot be loaded ({type(error).__name__}: {error}), so nothing can be graded. "
+            "This installation of pytest-taskq is not whole, or something stands in its place: install it again."
+        ) from error
 
 
 def _load(adapter: str | None, root: Path) -> Subject:

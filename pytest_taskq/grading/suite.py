@@ -49,10 +49,10 @@ class ShippedTest:
 
 
 def suite_folder() -> Path:
-    """Return the folder of the suite; it is not imported."""
+    """Return the folder of the suite; it is not imported. Raises ImportError if there is none."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise RuntimeError(f"{PACKAGE} is missing: this installation of pytest-taskq is not whole; install it again")
+        raise ImportError(f"{PACKAGE} is missing")
     return Path(spec.origin).parent
 
 

@@ -15,26 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHARED = Random(0)  # noqa: S311 - nothing is drawn from it: seeds are explicit
+_NAME = "_local_constants"
 
 
 @contextmanager
 def repeatable() -> Iterator[None]:
     """Hypothesis takes nothing from loaded modules, and starts at once in a new thread, while the context lasts."""
     _share_generator()
-    from hypothesis.internal.conjecture import providers
-
-    provider, name = providers.HypothesisProvider, "_local_constants"
-    real = vars(provider).get(name)
-    if real is None:  # a private name: a version that has none is left as it is, and a test of ours says so
+    try:
+        from hypothesis.internal.conjecture.providers import CONSTANTS_CACHE, HypothesisProvider
+        from hypothesis.internal.constants_ast import Constants
+    except ImportError:  # private names: a version without them is left as it is, and a test of ours says so
         yield
         return
+    real = vars(HypothesisProvider)[_NAME]
     try:
-        setattr(provider, name, providers.Constants())
-        providers.CONSTANTS_CACHE.cache.clear()  # may hold what tests of the user's own made it see
+        setattr(HypothesisProvider, _NAME, Constants())
+        CONSTANTS_CACHE.cache.clear()  # may hold what tests of the user's own made it see
         yield
     finally:
-        setattr(provider, name, real)
-        providers.CONSTANTS_CACHE.cache.clear()
+        setattr(HypothesisProvider, _NAME, real)
+        CONSTANTS_CACHE.cache.clear()
 
 
 def _share_generator() -> None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 GRADED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.KNOWN})
+_DECIDED_BY: dict[Verdict, tuple[Verdict, ...]] = {
+    Verdict.KNOWN: (Verdict.FAIL, Verdict.NOT_RUN),
+    Verdict.NOT_RUN: (Verdict.NOT_RUN, Verdict.UNSUPPORTED),
+}
 _INSTRUMENTS = list(Instrument)
 
 
@@ -64,11 +68,16 @@ class RequirementReport:
     known: str = ""
 
     @property
+    def unsupported(self) -> bool:
+        """Whether none of the instruments that were tried can judge this code, or on this machine."""
+        return _unsupported(self.judged)
+
+    @property
     def decisive(self) -> Finding | None:
         """The first finding with evidence against it, or that kept it from being judged; None for a PASS."""
-        wanted = (Verdict.FAIL, Verdict.NOT_RUN) if self.verdict is Verdict.KNOWN else (self.verdict,)
         if self.verdict in (Verdict.PASS, Verdict.NOT_SELECTED):
             return None
+        wanted = _DECIDED_BY.get(self.verdict, (self.verdict,))
         return next((one.finding for verdict in wanted for one in self.judged if one.finding.verdict is verdict), None)
 
     @property
@@ -117,7 +126,8 @@ class Summary:
 class RunReport:
     """Everything a view may show.
 
-    ``waiting`` are graded requirements none of whose instruments this version has, ``partly`` those that lack some.
+    ``waiting`` are graded requirements that no instrument of this version can judge while some are to come, ``partly``
+    those that were judged without some of theirs.
     """
 
     facts: Facts
@@ -142,21 +152,31 @@ def build_report(facts: Facts, plan: Plan, judged: Iterable[Judged]) -> RunRepor
     by_requirement: dict[str, list[Judged]] = {}
     for one in judged:
         by_requirement.setdefault(one.finding.requirement, []).append(one)
+    lacking = _lacking(plan)
     reports = [_requirement_report(plan, name, by_requirement[name]) for name in REQUIREMENTS if name in by_requirement]
     reports = [one for one in reports if one.verdict is not Verdict.NOT_SELECTED]
+    unsupported = {one.requirement.id for one in reports if one.unsupported}
     selected = {one.requirement.id for one in reports}
-    lacking = {
-        one.id: tuple(i for i in one.instruments if i not in plan.instruments.get(one.id, frozenset()))
-        for one in plan.graded
-    }
+    waiting = {name for name in lacking if name in unsupported or name not in plan.checks}
     return RunReport(
         facts=facts,
-        requirements=tuple(reports),
+        requirements=tuple(one for one in reports if one.requirement.id not in waiting),
         not_selected=tuple(one.id for one in plan.graded if one.id in plan.checks and one.id not in selected),
-        waiting={name: lacks for name, lacks in lacking.items() if lacks and name not in plan.checks},
-        partly={name: lacks for name, lacks in lacking.items() if lacks and name in plan.checks},
+        waiting={name: lacks for name, lacks in lacking.items() if name in waiting},
+        partly={name: lacks for name, lacks in lacking.items() if name in selected - waiting},
         reference_alone=plan.reference_alone,
     )
+
+
+def _lacking(plan: Plan) -> dict[str, tuple[Instrument, ...]]:
+    """Return the instruments that the contract names and this version does not have, where there are some."""
+    has = {one.id: plan.instruments.get(one.id, frozenset()) for one in plan.graded}
+    lacking = {one.id: tuple(each for each in one.instruments if each not in has[one.id]) for one in plan.graded}
+    return {name: lacks for name, lacks in lacking.items() if lacks}
+
+
+def _unsupported(found: Iterable[Judged]) -> bool:
+    return all(one.finding.verdict is Verdict.UNSUPPORTED for one in found)
 
 
 def _requirement_report(plan: Plan, requirement_id: str, found: list[Judged]) -> RequirementReport:
@@ -168,7 +188,7 @@ def _requirement_report(plan: Plan, requirement_id: str, found: list[Judged]) ->
     failing = [one for one in found if one.finding.verdict in (Verdict.FAIL, Verdict.NOT_RUN)]
     if known and all(one.known for one in failing):
         verdict = Verdict.KNOWN
-    elif verdict is Verdict.PASS and not _whole(plan.checks.get(requirement_id, {}), found):
+    elif (verdict is Verdict.PASS or _unsupported(found)) and not _whole(plan.checks.get(requirement_id, {}), found):
         verdict = Verdict.NOT_SELECTED
     return RequirementReport(requirement=requirement, verdict=verdict, judged=tuple(found), known=known)
 
