@@ -3,13 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: conformance test lint format docs clean
+.PHONY: conformance test soak kill-matrix lint format docs clean
 
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
 
 test: $(STAMP)  ## The project's own tests
 	$(BIN)/pytest -n auto
+
+soak: $(STAMP)  ## Tests that take minutes
+	$(BIN)/pytest -m soak -n auto
+
+kill-matrix: $(STAMP)  ## Judge every broken and every correct queue by all requirements, and write what comes of it
+	$(BIN)/python tests/mutants/kill_matrix.py
+	$(BIN)/python -m pytest_taskq.reports.contract_page > docs/contract.md
 
 lint: $(STAMP)  ## Lint, format and types
 	$(BIN)/ruff check

@@ -66,7 +66,7 @@ def _one(one: Requirement) -> Iterator[Line]:
     yield from _field("why", one.why)
     yield from _points("look at", one.look_at)
     yield from _points("real bugs", one.bugs)
-    yield from _points("mutants", one.mutants)
+    yield from _points("mutants", [f"{name}: {does}" for name, does in one.mutants.items()])
 
 
 def _field(label: str, text: str, mark: str = "") -> Iterator[Line]:

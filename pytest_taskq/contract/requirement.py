@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pytest_taskq.contract.kills import KILLS
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_taskq.contract.methods import Role
 
 CONTRACT_VERSION = "1.0"
@@ -53,8 +57,7 @@ class Requirement:
     ``grades`` names the adapter methods whose override makes the requirement graded; ``needs`` names what else must be
     offered for it to be judged (methods, ``"enqueue.delay_seconds"``, ``"leases"``, ``"capabilities"``,
     ``"shared schema"``); ``how`` is the instruments' letters. ``why`` says what breaks without it, ``look_at`` what to
-    check first when it fails, ``bugs`` cites real defects (``owner/repo#number``), ``mutants`` names the broken queues
-    in ``tests/mutants`` that it kills.
+    check first when it fails, ``bugs`` cites real defects (``owner/repo#number``).
     """
 
     id: str
@@ -67,10 +70,14 @@ class Requirement:
     why: str
     look_at: tuple[str, ...]
     bugs: tuple[str, ...] = ()
-    mutants: tuple[str, ...] = ()
     since: str = CONTRACT_VERSION
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """The instruments that judge it, in the order of the contract's table."""
         return tuple(LETTERS[letter] for letter in self.how)
+
+    @property
+    def mutants(self) -> Mapping[str, str]:
+        """The broken queues of ``tests/mutants`` that it must fail, by name, and what each does wrong."""
+        return KILLS.get(self.id, {})

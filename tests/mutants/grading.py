@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_taskq.contract import Finding, Requirement, Verdict
+from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.grading.check import RunningCheck
 from pytest_taskq.grading.suite import ShippedTest, shipped_tests
 from pytest_taskq.instruments.budget import Budget, Effort
@@ -21,18 +21,30 @@ if TYPE_CHECKING:
 
 
 def findings(
-    adapter_class: type[Any], requirement: Requirement, folder: Path, effort: Effort = "smoke", seed: int = 1
+    adapter_class: type[Any],
+    requirement: Requirement,
+    folder: Path,
+    effort: Effort = "smoke",
+    seed: int = 1,
+    *,
+    instrument: Instrument | None = None,
 ) -> list[Finding]:
-    """Return what every shipped check of ``requirement`` finds; stores are made below ``folder``.
+    """Return what every shipped check of ``requirement`` finds, or those of one instrument alone.
 
-    Raises ValueError if the requirement is not about the adapter's code, or the suite has no check of it.
+    Stores are made below ``folder``. Raises ValueError if the requirement is not about the adapter's code, or the suite
+    has no such check.
     """
     subject = Subject(adapter_class.__name__, adapter_class)
     if not subject.graded(requirement):
         raise ValueError(f"{subject.name} overrides nothing that {requirement.id} grades: {requirement.grades}")
-    tests = [test for test in shipped_tests() if test.check.requirement == requirement.id]
+    tests = [
+        test
+        for test in shipped_tests()
+        if test.check.requirement == requirement.id and instrument in (None, test.check.instrument)
+    ]
     if not tests:
-        raise ValueError(f"the suite has no check of {requirement.id}, so nothing would be found of {subject.name}")
+        what = f"{requirement.id} by {instrument}" if instrument else requirement.id
+        raise ValueError(f"the suite has no check of {what}, so nothing would be found of {subject.name}")
     stores, hangs = Stores(subject, folder), Counter[str]()
     return [
         finding

@@ -6,60 +6,33 @@ import re
 from pathlib import Path
 
 import pytest
-from mutant_queues.broken import KILLS
-from mutant_queues.engine import Engine, LazyEngine
-from mutant_queues.keepers import Janitor, Observer
-from mutant_queues.scheduler import Scheduler
+from grading import findings
+from mutant_queues.registry import Mutant, adapter_of, catalogue
 
-from pytest_taskq.contract import Requirement, Verdict
-from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
-from pytest_taskq.instruments.budget import Budget
-from pytest_taskq.instruments.model import ModelJudge
-from pytest_taskq.instruments.oracle import OracleJudge
-from pytest_taskq.instruments.query_cost import QueryCostJudge
-from pytest_taskq.reference_impl import Adapter
-from pytest_taskq.subject import Bench, ContractViolation, Stores, Subject
+from pytest_taskq.contract import Verdict, combine
+from pytest_taskq.contract.requirements import REQUIREMENTS
 
-JUDGES = {"m": ModelJudge(), "o": OracleJudge(), "p": QueryCostJudge()}
-TWINS = (Engine, LazyEngine, Scheduler, Observer, Janitor)
+MUTANTS = catalogue().mutants
+# Each once, however many broken queues were made of it.
+CORRECT = sorted({(one.twin, one.requirement) for one in MUTANTS})
 
 
-def grade(adapter: type, requirement: Requirement, folder: Path) -> list[str]:
-    """Return what each instrument that failed the requirement said."""
-    subject = Subject(adapter.__name__, adapter)
-    stores, said = Stores(subject, folder), []
-    for letter, judge in JUDGES.items():
-        if letter not in requirement.how:
-            continue
-        bench = Bench(subject, stores)
-        try:
-            finding = bench.run(lambda judge=judge, bench=bench: judge.judge(requirement, bench, Budget("smoke", 1)))
-        except ContractViolation as violation:
-            said.append(f"expected {violation.expected}; seen {violation.seen}")
-        else:
-            assert finding.verdict is Verdict.PASS
-    return said
-
-
-@pytest.mark.parametrize(("name", "broken", "reason"), KILLS, ids=[f"{name}-{one.__name__}" for name, one, _ in KILLS])
-def test_a_broken_queue_is_failed_by_its_requirement_for_its_reason(
-    name: str, broken: type, reason: str, tmp_path: Path
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{one.requirement}-{one.name}-{one.instrument}" for one in MUTANTS])
+def test_a_broken_queue_is_failed_by_its_requirement_and_instrument_for_its_reason(
+    mutant: Mutant, tmp_path: Path
 ) -> None:
-    said = grade(broken, REQUIREMENTS[name], tmp_path)
-    assert said, f"{broken.__name__} survived {name}"
-    assert any(re.search(reason, text) for text in said), said
+    found = findings(
+        adapter_of(mutant.adapter), REQUIREMENTS[mutant.requirement], tmp_path, instrument=mutant.instrument
+    )
+    said = [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+    failed = [text for one, text in zip(found, said, strict=True) if one.verdict is Verdict.FAIL]
+    assert failed, f"{mutant.name} survived {mutant.requirement}: {said}"
+    assert any(re.search(mutant.reason, text) for text in failed), f"none says {mutant.reason!r}: {said}"
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _, _ in KILLS}))
-def test_the_reference_passes_what_kills_the_broken_ones(name: str, tmp_path: Path) -> None:
-    assert grade(Adapter, REQUIREMENTS[name], tmp_path) == []
-
-
-@pytest.mark.parametrize("twin", TWINS)
-@pytest.mark.parametrize("letter", ["m", "o"])
-def test_code_written_another_way_is_never_failed(twin: type, letter: str, tmp_path: Path) -> None:
-    subject = Subject(twin.__name__, twin)
-    graded = [one for one in by_instrument(letter) if subject.graded(one) and not subject.not_offered(one)]
-    assert graded
-    failed = {one.id: said for one in graded if (said := grade(twin, one, tmp_path))}
-    assert failed == {}
+@pytest.mark.parametrize(
+    ("twin", "requirement"), CORRECT, ids=[f"{name}-{twin.rpartition(':')[2]}" for twin, name in CORRECT]
+)
+def test_the_twin_passes_what_fails_the_broken_queue(twin: str, requirement: str, tmp_path: Path) -> None:
+    found = findings(adapter_of(twin), REQUIREMENTS[requirement], tmp_path)
+    assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
