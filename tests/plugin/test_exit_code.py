@@ -70,7 +70,9 @@ def test_a_known_failure_counts_on_its_last_day_and_not_after_it(team: Team) -> 
 
 def test_an_expired_entry_fails_a_run_in_which_nothing_else_does(team: Team) -> None:
     over = f"until = {TODAY - timedelta(days=1)}"
-    assert team.grade("Right", "-k", "ENQ-10", known(team, 'reason = "mended"', over)).ret == FAILED
+    result = team.grade("Right", "-k", "ENQ-10", known(team, 'reason = "mended"', over))
+    assert result.ret == FAILED
+    result.stdout.fnmatch_lines(["exit code 1: the known failure ENQ-10 counted until *"])
 
 
 def test_a_stale_entry_fails_the_run_if_its_requirement_was_selected(team: Team) -> None:

@@ -78,7 +78,19 @@ def test_x_that_stops_at_a_should_is_no_run_that_passed(team: Team) -> None:
 
 
 def test_lf_runs_what_failed_and_grades_it_alone(team: Team) -> None:
-    failed = team.grade("Wrong", "--cache-clear", "-k", "ENQ-10").parseoutcomes()["failed"]
+    # With a failed file of the user's own beside it: pytest then skips the files that it does not find in the rootdir.
+    team.pytester.makepyfile(test_theirs="def test_ENQ_10(team_is_wrong): assert not team_is_wrong")
+    team.pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture
+        def team_is_wrong(request):
+            return "Wrong" in request.config.option.taskq_adapter
+        """
+    )
+    failed = team.grade("Wrong", "--cache-clear", "-k", "ENQ-10 or ENQ_10").parseoutcomes()["failed"]
+    assert failed > 1
     again = team.grade("Right", "--lf")
     assert again.parseoutcomes()["passed"] == failed
     assert again.ret == pytest.ExitCode.OK

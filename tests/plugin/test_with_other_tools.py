@@ -171,6 +171,8 @@ def test_either_clock_serves_the_suite(team: Team, means: str) -> None:
     result = team.grade(REFERENCE, f"--taskq-clock={means}", "-k", needs_time)
     assert result.ret == OK, said(result)
     result.stdout.fnmatch_lines([f"taskq: *clock {means}", "MUST 4/4 · SHOULD 1/1 *"])
+    team.grade("TellsItsClock", f"--taskq-clock={means}", "-k", "ENQ-10")
+    assert set((team.pytester.path / "clocks.txt").read_text(encoding="utf-8").split()) == {means}
 
 
 def test_neither_clock_is_chosen_where_it_is_out_of_reach(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

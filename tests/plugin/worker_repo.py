@@ -43,6 +43,15 @@ class WrongElsewhere(Right):  # OBS-01 and OBS-03, and a cancel that ends many a
         return self.reference.queue_stats()
 
 
+class TellsItsClock(Right):
+    def cancel_task(self, task_id):
+        from pytest_taskq.clock.in_force import IN_FORCE
+
+        with open("clocks.txt", "a") as told:
+            told.write(IN_FORCE.clock.means + " ")
+        return super().cancel_task(task_id)
+
+
 class Killed(QueueAdapter):
     def cancel_task(self, task_id):
         os.kill(os.getpid(), signal.SIGKILL)
