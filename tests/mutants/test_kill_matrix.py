@@ -123,6 +123,18 @@ def test_a_correct_queue_is_never_failed(twin: Twin) -> None:
     assert problems(Catalogue((), (twin,)), {twin.adapter: row}, (), ()) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "long"),
+    [((), False), (("-m", "not taskq"), False), (("-m", "not soak"), False), (("-m", "soak"), True)],
+    ids=["by default", "-m not taskq", "-m not soak", "-m soak"],
+)
+def test_long_tests_run_where_they_are_named_alone(options: tuple[str, ...], long: bool) -> None:
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *options, __file__)
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert ("test_the_whole_matrix" in listed) is long
+    assert ("test_a_matrix_as_it_should_be" in listed) is not long
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("twin", catalogue().twins, ids=lambda one: one.adapter)
 @pytest.mark.parametrize("seed", [2, 3])
