@@ -27,10 +27,13 @@ class BadRow:
 
 
 def _of_the_model() -> tuple[BadRow, ...]:
-    rows = (dict(one.columns) for one in OF_THE_MODEL)
-    plain = {"type": "job", "payload": "{}"}
-    given = ({name: value for name, value in row.items() if plain.get(name) != value} for row in rows)
-    return tuple(BadRow(" and ".join(f"{name} {value!r}" for name, value in row.items()), row) for row in given)
+    usual = (("type", "job"), ("payload", "{}"))
+    given = ({name: value for name, value in one.columns if (name, value) not in usual} for one in OF_THE_MODEL)
+    return tuple(BadRow(" and ".join(f"{name} {_shown(value)}" for name, value in row.items()), row) for row in given)
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else repr(value)
 
 
 _NOT_UTF8 = b"\xff\xfe\x80"

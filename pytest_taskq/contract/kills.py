@@ -161,6 +161,34 @@ KILLS: dict[str, dict[str, str]] = {
     "CLM-07": {
         "IgnoresCapabilities": "Claims as if every worker were able to do everything",
     },
+    "CLM-08": {
+        "ChecksAfterTheClaim": "Looks at its arguments once the task is leased",
+        "FindsNothing": "Returns None at every claim, whatever is stored or asked",
+        "LetsNanPass": "Compares the lease with zero only, which NaN passes",
+        "RaisesAtEveryClaim": "Raises at every claim",
+        "SaysBadArgument": "Refuses with a text that does not say what was wrong",
+        "TakesAnyName": "Makes a name of whatever it is given, in a storage of its own",
+    },
+    "CLM-11": {
+        "DecodesAfterTheLease": "Reads the payload once the lease is committed: the exception leaves the task leased to nobody",  # noqa: E501 - generated
+        "FindsNothing": "Returns None at every claim, whatever is stored or asked",
+        "HandsOutTheSameRowAgain": "Returns the oldest row, whoever has it",
+        "KeepsTheLeaseOfWhatItCannotRead": "Goes on behind a row that it leased and could not read",
+        "LooksIntoJsonInSql": "Asks SQLite's JSON functions, which raise on any row they touch",
+        "RaisesAtEveryClaim": "Raises at every claim",
+        "ReadsOneFormatOfTimes": "Parses when a task is due, and only whole seconds with a space between date and time",
+        "SortsInPython": "Sorts by priority in Python, where NULL has no place",
+        "StopsAtWhatIsNotUtf8": "Leases a row whose text is not UTF-8, rolls back, and meets it again at the next claim",  # noqa: E501 - generated
+    },
+    "CLM-12": {
+        "BatchesForAnyWorker": "Compares capabilities in a single claim only",
+        "BatchesLazily": "Returns a generator, which leases nothing until somebody asks",
+        "ComparesAfterTheLease": "Leases what is first and returns what of it the worker is able to do",
+        "HasNoBatches": "Returns an empty batch always",
+        "LeasesAheadOfItsBatch": "Leases twice as many tasks as it returns, for the next call that never comes",
+        "ReturnsTheRowsItChose": "Returns the tasks of a batch as they were before it leased them",
+        "TakesOneMore": "Returns one task more than asked for, if there is one",
+    },
     "LSE-01": {
         "RobsLiveHolders": "Puts every leased task back into the queue before it claims",
     },
@@ -169,6 +197,11 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "LSE-03": {
         "RenewsForAnyone": "Renews by id alone, for whoever asks",
+    },
+    "LSE-05": {
+        "CutsTheFraction": "Leases until a whole second that may be nearly a second too early",
+        "CutsTheFractionOfARenewal": "Rounds a claim's deadline up and a renewal's down",
+        "LeasesFromTheBeginningOfTheSecond": "Counts a lease from the second that the claim lies in, in a storage of its own",  # noqa: E501 - generated
     },
     "FIN-01": {
         "SaysCompletedAndWritesNothing": "Answers True and leaves the task as it was",
@@ -191,6 +224,21 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "FIN-08": {
         "ChokesOnOddErrors": "Raises for an error text that is not ASCII",
+        "AnswersWithAStatus": "Returns the new status where the contract asks whether the holder's call was accepted",
+        "EmptiesOddErrors": "Records nothing of a text that is not plain",
+        "FailsInWordsOnly": "Says True to every failure and changes nothing",
+        "LimitsErrorsByRaising": "Raises where it should cut a long error text",
+        "RefusesEveryFailure": "Says False to every failure and changes nothing",
+        "SwallowsOddErrors": "Gives up on an error text that UTF-8 cannot hold; the task stays leased",
+    },
+    "FIN-09": {
+        "AnswersWithAStatus": "Returns the new status where the contract asks whether the holder's call was accepted",
+        "BuriesWithoutAttempts": "Sets the attempts of a dead letter back to 0",
+        "DiesHoldingItsLease": "Leaves holder and deadline on a dead letter",
+        "FailsInWordsOnly": "Says True to every failure and changes nothing",
+        "ForgetsTheLastError": "Writes its own words over the last error when it gives a task up",
+        "ReclaimsTheDead": "Puts back what is over, and dead letters with it",
+        "TriesOnceMore": "Puts a task without attempts left back for a last try, a day later",
     },
     "SCH-01": {
         "ServesInReverse": "Serves every strategy in another one's order",
@@ -201,6 +249,29 @@ KILLS: dict[str, dict[str, str]] = {
     "SCH-03": {
         "ServesInReverse": "Serves every strategy in another one's order",
     },
+    "SCH-06": {
+        "DrawsForAnyWorker": "Compares capabilities under every strategy but the random one",
+        "FifoForgetsTheStatus": "Serves the oldest row under FIFO when nothing is queued, whatever became of it",
+        "LifoCountsNoAttempt": "Counts attempts under every strategy but LIFO",
+        "LifoRobsLiveHolders": "Takes the newest task under LIFO, whoever holds it",
+        "PriorityKnowsNoDelay": "Serves what is most urgent before it is due",
+        "ReturnsAnId": "Returns the id of the task where the contract asks for the task",
+        "ServesNobody": "Returns None under every strategy, known or not",
+    },
+    "SCH-07": {
+        "LooksUpTheStrategy": "Lets the dictionary of strategies raise its own error",
+        "NamesNoStrategy": "Refuses an unknown strategy without saying which are known",
+        "RefusesAfterTheClaim": "Claims as FIFO, and then says that it does not know the strategy",
+        "ServesNobody": "Returns None under every strategy, known or not",
+        "TakesEmptyForFifo": "Serves FIFO where no name is given",
+        "TakesUnknownForFifo": "Serves FIFO under a name that it does not know",
+    },
+    "SCH-08": {
+        "ChoosesInPython": "Reads all that waits, and serves the first",
+        "CountsBeforeItClaims": "Asks first how many tasks there are",
+        "SortsTheBacklog": "Orders by an expression that no index holds, so that each claim sorts all that waits",
+        "WalksPastTheDelayed": "Goes by the order of submission, and so past everything that is not due yet",
+    },
     "OBS-01": {
         "CountsOneTooMany": "Counts one queued task more than there are",
     },
@@ -210,11 +281,26 @@ KILLS: dict[str, dict[str, str]] = {
     "MNT-01": {
         "DeletesDeadLetters": "Deletes whatever finished long ago, dead letters too",
     },
+    "MNT-03": {
+        "BatchesEachStateTogether": "Deletes a batch of each state in one transaction, three of them together",
+        "BatchesInOneTransaction": "Deletes in batches, and commits once at the end",
+        "DeletesAllAtOnce": "Deletes what is old in one statement",
+        "DeletesInLargeBatches": "Deletes two thousand rows a transaction",
+        "DeletesWithoutAWord": "Deletes, and does not say how much",
+    },
     "MNT-04": {
         "MarksBeforeItDeletes": "Marks what is old in one transaction and deletes what it marked in the next",
         "RemembersHowFarItCame": "Notes the last id to delete before it deletes, and begins behind it next time",
     },
     "MNT-05": {
         "ReclaimsEverything": "Takes back live leases as well as those that are over",
+    },
+    "MNT-07": {
+        "CleansNothing": "Deletes nothing and says so",
+        "CountsTheLogs": "Counts the log rows that went with the tasks",
+        "DeletesWithoutAWord": "Deletes, and does not say how much",
+        "KeepsWhatHasLogs": "Deletes only tasks that nothing refers to",
+        "LeavesLogsBehind": "Deletes on a connection of its own, where foreign keys are off as SQLite has them",
+        "TripsOverLogs": "Logs into a table of its own, which nobody cleans before the tasks",
     },
 }

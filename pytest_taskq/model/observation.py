@@ -58,7 +58,8 @@ def _bad_row(model: Model, task: ModelTask, status: object) -> Iterator[Disagree
     """A bad row may be handed out or dead-lettered, never leased without being handed out."""
     model.witness("CLM-11")
     if status == Status.LEASED:
-        yield Disagreement(frozenset({"CLM-11"}), f"the bad row {task.id!r} is handed out or left", "leased to nobody")
+        ids = model.blamed("status") | {"CLM-11"}
+        yield Disagreement(ids, f"the bad row {task.id!r} is handed out or left", "leased to nobody")
     elif status == Status.FAILED:
         dead_lettered(model.state, task)
 

@@ -277,6 +277,7 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             ClaimNext(n=1),
         ),
         (*_THREE, ClaimNext(n=1), PassUntil(what="lease"), Reclaim(), ClaimNext(n=3), Complete()),
+        *((Enqueue(), row, Enqueue(), ClaimNext(n=2), ClaimNext(n=2), ClaimNext(n=2)) for row in BAD_ROWS[:4]),
     ),
     "LSE-01": (
         (
