@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_taskq.conformance.test_client import TestClient
 from pytest_taskq.conformance.test_crash_points import TestCrashPoints
+from pytest_taskq.conformance.test_durability import TestDurability
 from pytest_taskq.conformance.test_engine import TestEngine
 from pytest_taskq.conformance.test_infrastructure import TestInfrastructure
 from pytest_taskq.conformance.test_maintenance import TestMaintenance
@@ -15,6 +16,7 @@ from pytest_taskq.conformance.test_scheduling import TestScheduling
 __all__ = [
     "TestClient",
     "TestCrashPoints",
+    "TestDurability",
     "TestEngine",
     "TestInfrastructure",
     "TestMaintenance",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.faults.sweep import Recording
 
+DIES = "===> the process dies here"
 _LONGEST = 110
 _LONGEST_VALUES = 60
 _AROUND = 12
@@ -27,14 +28,12 @@ def _cut(text: str, longest: int) -> str:
 def death_lines(recording: Recording, number: int) -> list[str]:
     """Return the calls and statements with an arrow at the boundary where the process died."""
     head = f"then {recording.outcome.call}, statement by statement:"
-    return [*recording.lines, head, *arrowed(recording.statements, number)]
+    arrow = DIES if number < len(recording.statements) else f"{DIES}, the call having returned"
+    return [*recording.lines, head, *arrowed(recording.statements, number, arrow)]
 
 
-def arrowed(statements: Sequence[str], number: int) -> list[str]:
+def arrowed(statements: Sequence[str], number: int, arrow: str = DIES) -> list[str]:
     """Return numbered statements with an arrow before ``number``; far from it they are left out."""
-    arrow = "===> the process dies here"
-    if number == len(statements):
-        arrow += ", the call having returned"
     lines = []
     for index, text in enumerate(statements):
         if index == number:

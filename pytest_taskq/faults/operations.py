@@ -17,11 +17,12 @@ from pytest_taskq.faults.rules import (
     renewed_or_not,
     stored_whole_or_not,
 )
+from pytest_taskq.subject import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_taskq.subject import Outcome, QueueUnderTest, Subject
+    from pytest_taskq.subject import QueueUnderTest, Subject
 
 LEASE = 60.0
 LONG_LEASE = 3600.0
@@ -156,9 +157,16 @@ def _batch(queue: QueueUnderTest, scene: Scene) -> Outcome:
 def _within(queue: QueueUnderTest, scene: Scene) -> Outcome:
     """Enqueue beside a row of the caller's own, in the caller's transaction."""
     scene.wanted = 2
-    with queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # only on the shared schema
-        connection.execute("INSERT INTO task_queue (type, payload) VALUES ('callers', '{}')")
-        return queue.attempt("enqueue_in", connection, "mail", {"to": "b"}, **_offered(queue, _OPTIONS))
+    outcome: Outcome | None = None
+    try:
+        with queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # only on the shared schema
+            connection.execute("INSERT INTO task_queue (type, payload) VALUES ('callers', '{}')")
+            outcome = queue.attempt("enqueue_in", connection, "mail", {"to": "b"}, **_offered(queue, _OPTIONS))
+            if outcome.error is not None:
+                raise outcome.error  # noqa: TRY301 - it must go through the caller's transaction, which it rolls back
+    except Exception as error:  # noqa: BLE001 - of the enqueue or of the caller's commit: nothing is acknowledged
+        return Outcome(outcome.call if outcome else "transaction()", error=error)
+    return outcome
 
 
 def _enqueueing() -> Iterator[Operation]:

@@ -160,7 +160,7 @@ def ended_whole_or_not(status: Status) -> Callable[[Left, Scene], Breach | None]
                 return Breach("the task is still stored", described(task_id, None))
             if left.acknowledged and now.get("status", status) != status:
                 return Breach(
-                    f"the task is {status.value}, as the call returned {scene.result!r}, also after the process died",
+                    f"the task is {status.value}, as the call returned {scene.result!r}",
                     described(task_id, now),
                 )
             if not same(before, now, FINISH) and not _is_finished_as(after, before, now):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pytest_taskq.contract import TaskId
-    from pytest_taskq.subject import QueueUnderTest
+    from pytest_taskq.subject import QueueUnderTest, Subject
 
 Row = Mapping[str, Any]
 Rows = Mapping[Any, Row]
@@ -27,6 +27,12 @@ FINISH = (
 _STANDING = ("type", "payload", "status", "attempts", "max_attempts")
 _HELD = ("locked_by", "lease_until_utc")
 _SHOWN = ("status", "attempts", "max_attempts", "locked_by", "lease_until_utc", "finished_at_utc", "error_message")
+SHOWS_NOTHING = "all_tasks and get_task: the queue shows no tasks, so what survives cannot be told"
+
+
+def shows_nothing(subject: Subject) -> bool:
+    """Whether neither rows nor the adapter of a queue with its own storage tell which tasks are stored."""
+    return not (subject.shared_schema or hasattr(subject.adapter, "all_tasks") or subject.offers("get_task"))
 
 
 def read_rows(queue: QueueUnderTest, known: Iterable[TaskId]) -> Rows:

@@ -13,6 +13,7 @@ from pytest_taskq.faults.operations import Operation, claim_calls, operations
 from pytest_taskq.faults.real_death import killed_at
 from pytest_taskq.faults.rules import attempts_kept
 from pytest_taskq.faults.store_files import holds_sqlite
+from pytest_taskq.faults.survivors import SHOWS_NOTHING, shows_nothing
 from pytest_taskq.faults.sweep import OutOfReachError, record
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, Subject
 
 REALLY = "a process of its own, killed there by SIGKILL, left the same"
-_SHOWS_NOTHING = "all_tasks and get_task: the queue shows no tasks, so what survives cannot be told"
 _METHODS = {
     "ENQ-08": ("enqueue", "enqueue_many", "enqueue_in"),
     "CLM-05": ("fail_task", "reclaim_expired"),
@@ -58,14 +58,10 @@ class CrashPointsJudge:
         del subject
         return None
 
-    def _shows_nothing(self, subject: Subject) -> bool:
-        shows = subject.shared_schema or hasattr(subject.adapter, "all_tasks") or subject.offers("get_task")
-        return not shows
-
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what was explored; a death that leaves what it must not raises ContractViolation."""
-        if self._shows_nothing(bench.subject):
-            return _finding(requirement, Verdict.NOT_OFFERED, reason=_SHOWS_NOTHING)
+        if shows_nothing(bench.subject):
+            return _finding(requirement, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
         explored = Explored()
         try:
             for operation in swept(requirement, bench.subject, budget):

@@ -11,9 +11,10 @@ from mutant_queues.engine import Engine
 from mutant_queues.keepers import Janitor
 from mutant_queues.registry import CRASH, breaks
 from mutant_queues.scheduler import Scheduler
-from pytest_taskq.reference_impl import QueueDatabase, Task
+from pytest_taskq.reference_impl import QueueBusyError, QueueDatabase, QueueDatabaseError, Task
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_taskq.contract import Connection, TaskId
@@ -106,6 +107,7 @@ class AnswersBeforeItWrites(Client):
 
 
 @breaks("ENQ-08", CRASH, r"all 3 new tasks or none; seen 1 new tasks")
+@breaks("DUR-02", CRASH, r"all 3 new tasks or none; seen [12] new tasks")
 class EnqueuesABatchOneByOne(Client):
     """Each item of a batch has a transaction of its own."""
 
@@ -215,3 +217,41 @@ class RemembersHowFarItCame(Janitor):
                 for task_id in ids[start : start + self.BATCH]:
                     connection.execute("DELETE FROM task_queue WHERE id = ?", (task_id,))
         return len(ids)
+
+
+@breaks("DUR-02", CRASH, r"the task is completed, as the call returned True[\s\S]+status 'leased'")
+class SaysCompletedWhateverHappens(Engine):
+    """A completion that cannot be stored is reported as one that was."""
+
+    def complete_task(self, task: Task, worker_id: str) -> bool:
+        try:
+            return super().complete_task(task, worker_id)
+        except QueueDatabaseError:
+            return True
+
+
+@breaks("DUR-02", CRASH, r"an error that says what happened; seen claim_task\(.*\) returns None, as if nothing had")
+class TakesAnErrorForAnEmptyQueue(Engine):
+    """A claim that fails returns None."""
+
+    def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
+        try:
+            return super().claim_task(worker_id, capabilities, lease_seconds)
+        except QueueDatabaseError:
+            return None
+
+
+@breaks("DUR-02", CRASH, r"works again when the fault is gone; seen raises QueueBusyError: a claim is under way")
+class KeepsItsLockAfterAnError(Scheduler):
+    """A claim that fails never gives its lock back, and every later one is refused."""
+
+    under_way: bool = False
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        if self.under_way:
+            raise QueueBusyError("a claim is under way")
+        self.under_way = True
+        with super().writing() as connection:
+            yield connection
+        self.under_way = False

@@ -53,14 +53,23 @@ class Scheduler(QueueAdapter):
             self.own.close()
         super().close()
 
+    def opened(self) -> sqlite3.Connection:
+        """Return a connection with the indexes in place; kept only then, or no claim would find them after an error."""
+        connection = sqlite3.connect(self.dsn.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            for statement in INDEXES:
+                connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         try:
             if self.own is None:
-                self.own = sqlite3.connect(self.dsn.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
-                self.own.row_factory = sqlite3.Row
-                for statement in INDEXES:
-                    self.own.execute(statement)
+                self.own = self.opened()
             self.own.execute("BEGIN IMMEDIATE")
             try:
                 yield self.own
