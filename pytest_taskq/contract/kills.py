@@ -303,4 +303,10 @@ KILLS: dict[str, dict[str, str]] = {
         "LeavesLogsBehind": "Deletes on a connection of its own, where foreign keys are off as SQLite has them",
         "TripsOverLogs": "Logs into a table of its own, which nobody cleans before the tasks",
     },
+    "DUR-02": {
+        "EnqueuesABatchOneByOne": "Each item of a batch has a transaction of its own",
+        "KeepsItsLockAfterAnError": "A claim that fails never gives its lock back, and every later one is refused",
+        "SaysCompletedWhateverHappens": "A completion that cannot be stored is reported as one that was",
+        "TakesAnErrorForAnEmptyQueue": "A claim that fails returns None",
+    },
 }
