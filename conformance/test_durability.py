@@ -1,4 +1,4 @@
-"""Storage that fails in the middle of a call."""
+"""Storage that fails in the middle of a call, and power that fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
-from pytest_taskq.instruments.durability import StorageFaultsJudge
+from pytest_taskq.instruments.durability import PowerJudge, StorageFaultsJudge
 from pytest_taskq.marks import each
 
 if TYPE_CHECKING:
@@ -26,6 +26,16 @@ class TestDurability:
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
         judge = StorageFaultsJudge()
+        unsupported = judge.supports(taskq_bench.subject)
+        if unsupported:
+            pytest.skip(unsupported)
+        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+
+    @pytest.mark.parametrize("requirement", each([REQUIREMENTS["DUR-01"]], Instrument.CRASH_POINTS))
+    def test_what_was_acknowledged_survives_a_power_cut(
+        self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
+    ) -> None:
+        judge = PowerJudge()
         unsupported = judge.supports(taskq_bench.subject)
         if unsupported:
             pytest.skip(unsupported)

@@ -77,10 +77,8 @@ def stored_whole_or_not(left: Left, scene: Scene) -> Breach | None:
     final = {one: row for one, row in left.after.items() if one not in left.before}
     lost = [one for one in scene.returned if one not in left.now] if left.acknowledged else []
     if lost or (left.acknowledged and len(new) < scene.wanted):
-        return Breach(
-            f"what the call returned as stored ({scene.result!r:.100}) survives the death of the process right after",
-            f"{len(new) - len(lost)} of {scene.wanted} new tasks in the surviving file, lost are {lost}",
-        )
+        missing = f"lost: task {', '.join(map(repr, lost))}" if lost else f"{len(new)} of {scene.wanted} new tasks"
+        return Breach(f"what the call returned as stored ({scene.result!r:.100}) survives", missing)
     if new and len(new) != len(final):
         return Breach(f"all {len(final)} new tasks or none", f"{len(new)} new tasks\n{all_described(new)}")
     for task_id, row in new.items():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mutant_queues.client import Client
 from mutant_queues.engine import Engine
 from mutant_queues.keepers import Janitor
-from mutant_queues.registry import CRASH, breaks
+from mutant_queues.registry import CRASH, breaks, twin
 from mutant_queues.scheduler import Scheduler
-from pytest_taskq.reference_impl import QueueBusyError, QueueDatabase, QueueDatabaseError, Task
+from pytest_taskq import Promises
+from pytest_taskq.reference_impl import Adapter, QueueBusyError, QueueDatabase, QueueDatabaseError, Task
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,7 +84,7 @@ class LateWriter(QueueDatabase):
             yield connection
 
 
-@breaks("ENQ-08", CRASH, r"survives the death of the process right after; seen 0 of 1 new tasks")
+@breaks("ENQ-08", CRASH, r"what the call returned as stored \(4\) survives; seen lost: task 4")
 class AnswersBeforeItWrites(Client):
     """Returns an id at once and writes the task with whatever comes next."""
 
@@ -255,3 +256,42 @@ class KeepsItsLockAfterAnError(Scheduler):
         with super().writing() as connection:
             yield connection
         self.under_way = False
+
+
+_POWER = Promises(durability="power")
+
+
+@twin()
+class PoweredReference(Adapter):
+    """Each commit is synced before it is acknowledged."""
+
+    promises: ClassVar[Promises] = _POWER
+
+    def open_database(self, **settings: Any) -> QueueDatabase:
+        return QueueDatabase.from_dsn(self.dsn, **{"synchronous": "FULL", **settings})
+
+
+@breaks("DUR-01", CRASH, r"what the call returned as stored \(4\) survives; seen lost: task 4", twin=PoweredReference)
+class PromisesPowerAndRunsNormal(Adapter):
+    """Promises that a power cut loses nothing, and leaves syncing to checkpoints."""
+
+    promises: ClassVar[Promises] = _POWER
+
+
+@breaks("DUR-01", CRASH, r"what the call returned as stored \(4\) survives; seen lost: task 4", twin=PoweredReference)
+class LeavesSyncingToTheSystem(Client):
+    """Promises the same with all syncing left to the operating system."""
+
+    promises: ClassVar[Promises] = _POWER
+
+    def open_database(self, **settings: Any) -> QueueDatabase:
+        return CarelessDatabase.from_dsn(self.dsn, **settings)
+
+
+class CarelessDatabase(QueueDatabase):
+    """Runs with synchronous OFF."""
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = super()._connect()
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
