@@ -141,6 +141,7 @@ def _hidden(operation: Operation, outcome: Outcome) -> Breach | None:
 
 def _goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breach | None:
     """The fault being gone, the same call works, and every open task is claimable, in the same process."""
+    known = [*scene.known, *_new(operation, scene)]
     again = operation.call(queue, scene)
     if again.error is not None:
         return Breach("the queue works again when the fault is gone", str(again))
@@ -148,7 +149,7 @@ def _goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breac
     problem = integrity_problem(queue)
     if problem:
         return Breach("the file is whole", problem)
-    return rescue(queue, [*scene.known, *_new(operation, scene)])
+    return rescue(queue, [*known, *_new(operation, scene)])
 
 
 def _struck_lines(plan: Striking, outcome: Outcome) -> list[str]:

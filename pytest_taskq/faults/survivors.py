@@ -35,6 +35,11 @@ def shows_nothing(subject: Subject) -> bool:
     return not (subject.shared_schema or hasattr(subject.adapter, "all_tasks") or subject.offers("get_task"))
 
 
+def lists_all(subject: Subject) -> bool:
+    """Whether every stored task is seen, also one whose id nobody was told."""
+    return subject.shared_schema or hasattr(subject.adapter, "all_tasks")
+
+
 def read_rows(queue: QueueUnderTest, known: Iterable[TaskId]) -> Rows:
     """Return every stored task by its id; of a queue with its own storage what its adapter shows of them."""
     if queue.subject.shared_schema:

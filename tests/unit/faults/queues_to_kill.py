@@ -39,7 +39,7 @@ class EnqueuesNowhere(QueueAdapter):
         return 10**6
 
 
-class Small(StandaloneAdapter):
+class Tasks(StandaloneAdapter):
     """A whole queue on one SQLite file, without leases."""
 
     promises: ClassVar[Promises] = Promises(
@@ -78,11 +78,15 @@ class Small(StandaloneAdapter):
         self.connection.execute("UPDATE todo SET state = 'completed' WHERE id = ?", (task.id,))
         return True
 
-    def all_tasks(self):
-        return [self.task(row) for row in self.connection.execute("SELECT * FROM todo")]
-
     def task(self, row):
         return Task(id=row[0], type="job", payload='{"to": "b"}' if row[2] else row[1], status=row[3])
+
+
+class Small(Tasks):
+    """The same, listing its tasks."""
+
+    def all_tasks(self):
+        return [self.task(row) for row in self.connection.execute("SELECT * FROM todo")]
 
 
 class SmallAndForgetful(Small):
@@ -133,3 +137,11 @@ class Opaque(StandaloneAdapter):
 
     def claim_task(self, worker_id, capabilities, lease_seconds):
         return None
+
+
+class SmallAndTerse(Tasks):
+    """Shows a task to whoever knows its id, and lists none."""
+
+    def get_task(self, task_id):
+        row = self.connection.execute("SELECT * FROM todo WHERE id = ?", (task_id,)).fetchone()
+        return self.task(row) if row else None

@@ -122,9 +122,10 @@ def test_a_call_that_fails_where_nothing_fails_is_not_judged(bench_of: BenchOf) 
         bench.run(lambda: record(bench, refused, seed=1))
 
 
+@pytest.mark.parametrize("adapter", [queues_to_kill.Small, queues_to_kill.SmallAndTerse])
 @pytest.mark.parametrize("requirement", ["ENQ-08", "CLM-06", "FIN-06"])
-def test_a_queue_with_an_sqlite_file_of_its_own_is_judged(bench_of: BenchOf, requirement: str) -> None:
-    assert judged(bench_of(queues_to_kill.Small), requirement).verdict is Verdict.PASS
+def test_a_queue_with_an_sqlite_file_of_its_own_is_judged(bench_of: BenchOf, requirement: str, adapter: type) -> None:
+    assert judged(bench_of(adapter), requirement).verdict is Verdict.PASS
 
 
 def test_a_queue_of_its_own_that_forgets_a_task_is_failed(bench_of: BenchOf) -> None:

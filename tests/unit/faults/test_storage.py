@@ -66,6 +66,7 @@ def test_a_queue_that_writes_nothing_is_not_judged(bench_of: BenchOf) -> None:
 
 def test_a_queue_of_its_own_is_judged_where_its_files_are_seen(bench_of: BenchOf) -> None:
     assert judged(bench_of(queues_to_kill.Small)).verdict is Verdict.PASS
+    assert judged(bench_of(queues_to_kill.SmallAndTerse)).verdict is Verdict.PASS
     assert judged(bench_of(queues_to_kill.Opaque)).verdict is Verdict.NOT_OFFERED
 
 
