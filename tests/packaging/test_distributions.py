@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -83,4 +84,4 @@ def test_the_wheel_grades_an_adapter_in_an_empty_project(distributions: Path, tm
         check=False,
     )
     assert graded.returncode == 0, graded.stdout + graded.stderr
-    assert "MUST 2/2" in graded.stdout, "cancel_task is graded by two requirements"
+    assert re.search(r"^MUST ([1-9]\d*)/\1\b", graded.stdout, re.MULTILINE), graded.stdout

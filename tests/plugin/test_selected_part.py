@@ -20,7 +20,8 @@ def result_line(result: pytest.RunResult) -> str:
 def test_everything_is_counted_without_a_selection(team: Team) -> None:
     result = team.grade("Right")
     assert result.ret == pytest.ExitCode.OK
-    assert re.fullmatch(r"MUST (\d+)/\1", result_line(result))
+    assert re.match(r"MUST (\d+)/\1\b", result_line(result))
+    assert "not selected" not in result_line(result)
 
 
 def test_what_only_the_reference_would_answer_is_deselected(team: Team) -> None:
