@@ -143,6 +143,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "CLM-01": {
         "ClaimsNothing": "Finds the queue empty at every claim",
+        "RetriesForEver": "Does not count how often a task may fail, in a storage of its own",
     },
     "CLM-02": {
         "RobsLiveHolders": "Puts every leased task back into the queue before it claims",
@@ -217,6 +218,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "FIN-05": {
         "ForgetsTheBackoff": "Makes a failed task due again at once",
+        "RetriesAtOnce": "Puts a failed task back as due at once, in a storage of its own",
     },
     "FIN-06": {
         "CompletesInTwoSteps": "The status first, the end of the lease in a second transaction",
@@ -302,10 +304,6 @@ KILLS: dict[str, dict[str, str]] = {
         "KeepsWhatHasLogs": "Deletes only tasks that nothing refers to",
         "LeavesLogsBehind": "Deletes on a connection of its own, where foreign keys are off as SQLite has them",
         "TripsOverLogs": "Logs into a table of its own, which nobody cleans before the tasks",
-    },
-    "DUR-01": {
-        "LeavesSyncingToTheSystem": "Promises the same with all syncing left to the operating system",
-        "PromisesPowerAndRunsNormal": "Promises that a power cut loses nothing, and leaves syncing to checkpoints",
     },
     "DUR-02": {
         "EnqueuesABatchOneByOne": "Each item of a batch has a transaction of its own",

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.contract import METHODS, Finding, Instrument, Requirement, Verdict
 from pytest_taskq.model.model import Model
 from pytest_taskq.model.program import Run
 from pytest_taskq.model.scenarios import SCENARIOS
@@ -115,6 +115,7 @@ def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally)
             round(queue.now().timestamp() * 1000),
             leases=subject.offers("leases"),
             claims_reclaim=not subject.offers("reclaim_expired"),
+            reference=frozenset() if subject.standalone else frozenset(METHODS) - subject.own,
         )
         run = Run(ModelQueue(queue), model)
         found = run.play(program)

@@ -109,9 +109,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """Let ``steps`` steps of the promised precision pass."""
+    """Let ``steps`` steps of the promised precision pass, or ``seconds``, whatever the precision."""
 
     steps: int = 1
+    seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import SchedulingStrategy, Status
+from pytest_taskq.model.calls import method_of
 from pytest_taskq.model.disagreement import Disagreement, Outcome, breaks, raised
 from pytest_taskq.model.enqueueing import PLAIN, refuses_nul, seen_as
 from pytest_taskq.model.state import Claim, ModelTask, Window, satisfies
@@ -30,6 +31,7 @@ def claimed(model: Model, call: ClaimNext, outcome: Outcome) -> Iterator[Disagre
         "attempts": breaks("CLM-05") | also,
         "holder": breaks("LSE-01") | also,
         "deadline": breaks("LSE-01") | also,
+        "error": breaks("FIN-09"),
         "*": breaks("CLM-01") | also | _if_bad_rows(model),
     }
     model.witness("CLM-01", *also, *_if_bad_rows(model))
@@ -77,7 +79,7 @@ def _returned(model: Model, call: ClaimNext, found: Any, also: frozenset[str]) -
         known = "a deleted task" if found.id in state.deleted else "a task that nobody enqueued"
         yield Disagreement(breaks("CLM-01") | also, "a task that is in the queue", f"{found.id!r}, {known}")
         return
-    refused = _forbidden(state, call, task)
+    refused = _forbidden(model, call, task)
     if refused:
         reason, ids = refused
         yield Disagreement(ids | also, "another task, or None", f"task {task.id!r}, which {reason}")
@@ -93,9 +95,9 @@ def _returned(model: Model, call: ClaimNext, found: Any, also: frozenset[str]) -
     yield from seen_as(task, found, also)
 
 
-def _forbidden(state: State, call: ClaimNext, task: ModelTask) -> tuple[str, frozenset[str]] | None:
+def _forbidden(model: Model, call: ClaimNext, task: ModelTask) -> tuple[str, frozenset[str]] | None:
     """Return why the task must not be returned, and what returning it breaks; None if it may be."""
-    here = breaks("CLM-01")
+    state, here = model.state, breaks("CLM-01")
     if task.status is Status.COMPLETED:
         return "is completed", here | breaks("FIN-01")
     if task.status is Status.FAILED:
@@ -106,7 +108,7 @@ def _forbidden(state: State, call: ClaimNext, task: ModelTask) -> tuple[str, fro
         return f"has used up its {task.max_attempts} attempts", here | breaks("CLM-05")
     if task.status is Status.LEASED and not state.over(task):
         return f"{task.holder} holds, the lease not being over", here | breaks("LSE-01")
-    if task.status is Status.LEASED and state.promises.lease_over == "fail":
+    if task.status is Status.LEASED and model.fails_over_leases(method_of(call)):
         return 'is to fail once its lease is over (lease_over="fail")', here | breaks("LSE-01")
     if task.status is Status.QUEUED and state.now < task.due.low:
         causes = {"delay": ("ENQ-06",), "backoff": ("FIN-04", "FIN-05")}.get(task.waits_for, ())

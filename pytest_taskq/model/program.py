@@ -229,7 +229,9 @@ def _stats(run: Run, _call: c.Stats) -> Judged:
 
 
 def _pass(run: Run, call: c.Pass) -> Judged:
-    return _advance(run, call.steps * run.model.state.grid)
+    state = run.model.state
+    step = state.rounded_up(state.now + call.seconds * 1000) - state.now if call.seconds else call.steps * state.grid
+    return _advance(run, step)
 
 
 def _pass_until(run: Run, call: c.PassUntil) -> Judged:

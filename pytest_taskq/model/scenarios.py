@@ -228,6 +228,8 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
         (ClaimNext(), Enqueue(), ClaimNext(), ClaimNext()),
         (*_THREE, ClaimNext(), Complete(), ClaimNext(), Cancel(task=2), ClaimNext()),
         (Enqueue(delay=3), Enqueue(compatibility={"gpu": True}), Enqueue(), ClaimNext(), ClaimNext()),
+        (Enqueue(max_attempts=1), ClaimNext(), Fail(), ClaimNext(), Pass(seconds=400), ClaimNext()),
+        (Enqueue(), ClaimNext(), Fail(retry=False), ClaimNext(), Pass(seconds=400), ClaimNext()),
     ),
     "CLM-05": (
         (Enqueue(max_attempts=2), ClaimNext(), *_OVER, ClaimNext(), *_OVER, ClaimNext(), Stats()),
@@ -352,7 +354,7 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             Complete(claim=1),
             Complete(),
             ClaimNext(),
-            Pass(steps=20),
+            Pass(seconds=20),
             Reclaim(),
             ClaimNext(),
         ),
@@ -375,7 +377,7 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
     ),
     "FIN-04": (
         (Enqueue(), ClaimNext(), Fail(), ClaimNext(), PassUntil(what="due"), ClaimNext(), Complete()),
-        (Enqueue(), ClaimNext(), Fail(retry=False), ClaimNext(), Pass(steps=400), ClaimNext()),
+        (Enqueue(), ClaimNext(), Fail(retry=False), ClaimNext(), Pass(seconds=400), ClaimNext()),
         (Enqueue(max_attempts=1), ClaimNext(), Fail(), ClaimNext()),
         (
             Enqueue(max_attempts=2),
@@ -427,7 +429,7 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             ClaimNext(),
             Fail(error="last words"),
             ClaimNext(),
-            Pass(steps=400),
+            Pass(seconds=400),
             Reclaim(),
             ClaimNext(),
         ),
@@ -441,7 +443,7 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             ClaimNext(),
         ),
         (Enqueue(), ClaimNext(), Fail(error="give up", retry=False), ClaimNext(), Cancel(), ClaimNext()),
-        (Enqueue(max_attempts=1), ClaimNext(), *_OVER, Pass(steps=20), Reclaim(), ClaimNext()),
+        (Enqueue(max_attempts=1), ClaimNext(), *_OVER, Pass(seconds=20), Reclaim(), ClaimNext()),
     ),
     "SCH-01": _ordered(FIFO),
     "SCH-02": _ordered(LIFO),
@@ -483,11 +485,11 @@ SCENARIOS: dict[str, tuple[Program, ...]] = {
             Fail(retry=False),
             Cancel(task=1),
             ClaimNext(),
-            Pass(steps=500),
+            Pass(seconds=500),
             DeleteFinished(older_than=1.0),
             Stats(),
         ),
-        (Enqueue(delay=5), Enqueue(), ClaimNext(), Pass(steps=100), DeleteFinished(), ClaimNext(), ClaimNext()),
+        (Enqueue(delay=5), Enqueue(), ClaimNext(), Pass(seconds=100), DeleteFinished(), ClaimNext(), ClaimNext()),
     ),
     "MNT-05": (
         (

@@ -34,7 +34,7 @@ def reclaimed(model: Model, outcome: Outcome) -> Iterator[Disagreement]:
         yield Disagreement(rule, f"{len(over)}: {leases}", f"{outcome.result}")
         return
     for task in over:
-        if task.unable or state.promises.lease_over == "fail":
+        if task.unable or model.fails_over_leases("reclaim_expired"):
             dead_lettered(state, task)
         else:
             requeued(state, task)

@@ -1,11 +1,40 @@
-"""Broken ends of an attempt: failures that are not recorded, and dead letters that are not dead or say nothing."""
+"""Broken ends of an attempt: retries too soon, failures not recorded, dead letters not dead or without a word."""
 
 from __future__ import annotations
+
+import time
 
 from mutant_queues.engine import Engine
 from mutant_queues.keepers import Janitor
 from mutant_queues.registry import MODEL, breaks
+from mutant_queues.wholes import InMemory
 from pytest_taskq import QueueAdapter
+
+# --- retries of a queue that shows no tasks ---------------------------------------------------------------------------
+
+
+@breaks("FIN-05", MODEL, "which is not due for another")
+class RetriesAtOnce(InMemory):
+    """Puts a failed task back as due at once, in a storage of its own."""
+
+    def fail_task(self, task, worker_id, _error):
+        row = self.held(task, worker_id)
+        if row:
+            row["status"] = "queued" if row["attempts"] < row["max_attempts"] else "failed"
+        return row is not None
+
+
+@breaks("CLM-01", MODEL, "which is failed, a dead letter")
+class RetriesForEver(InMemory):
+    """Does not count how often a task may fail, in a storage of its own."""
+
+    def fail_task(self, task, worker_id, _error):
+        row = self.held(task, worker_id)
+        if row:
+            row["status"] = "queued"
+            row["due"] = time.time() + self.promises.backoff.longest(row["attempts"])
+        return row is not None
+
 
 # --- FIN-08 -----------------------------------------------------------------------------------------------------------
 

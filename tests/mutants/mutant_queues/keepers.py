@@ -107,5 +107,5 @@ class UnforgivingKeepers(Janitor, Engine):
         over = self.OVER.format(now=self.times.now)
         return connection.execute(
             f"UPDATE task_queue SET status = 'failed', finished_at_utc = {self.times.now}, {self.RELEASED}, "
-            f"error_message = 'lease over' WHERE {over}"
+            f"error_message = ifnull(error_message, 'lease over') WHERE {over}"
         ).rowcount

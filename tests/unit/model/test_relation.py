@@ -164,6 +164,16 @@ def test_an_over_lease_may_be_taken_back_by_the_claim_or_not() -> None:
         ok(claimed(later(with_claim(), 10), c.ClaimNext(worker="w2"), Came(answer)))
 
 
+def test_an_over_lease_that_is_promised_to_fail_may_come_back_from_the_reference_alone() -> None:
+    it = later(with_claim(lease_over="fail"), 10)
+    assert "CLM-01" in broken(claimed(it, c.ClaimNext(worker="w2"), Came(task(attempt=2))))
+    it = later(with_claim(lease_over="fail"), 10)
+    it.reference = frozenset({"claim_task", "reclaim_expired"})
+    ok(claimed(it, c.ClaimNext(worker="w2"), Came(task(attempt=2))))
+    ok(reclaimed(later(it, 10), Came(1)))
+    assert it.state.tasks[1].status is Status.QUEUED
+
+
 def test_an_over_lease_must_be_taken_back_where_nothing_else_does_it() -> None:
     it = later(with_claim(), 10)
     it.claims_reclaim = True
