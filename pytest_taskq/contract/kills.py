@@ -305,6 +305,10 @@ KILLS: dict[str, dict[str, str]] = {
         "LeavesLogsBehind": "Deletes on a connection of its own, where foreign keys are off as SQLite has them",
         "TripsOverLogs": "Logs into a table of its own, which nobody cleans before the tasks",
     },
+    "DUR-01": {
+        "LeavesSyncingToTheSystem": "Promises the same with all syncing left to the operating system",
+        "PromisesPowerAndRunsNormal": "Promises that a power cut loses nothing, and leaves syncing to checkpoints",
+    },
     "DUR-02": {
         "EnqueuesABatchOneByOne": "Each item of a batch has a transaction of its own",
         "KeepsItsLockAfterAnError": "A claim that fails never gives its lock back, and every later one is refused",
