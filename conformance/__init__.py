@@ -7,6 +7,7 @@ from pytest_taskq.conformance.test_crash_points import TestCrashPoints
 from pytest_taskq.conformance.test_durability import TestDurability
 from pytest_taskq.conformance.test_engine import TestEngine
 from pytest_taskq.conformance.test_infrastructure import TestInfrastructure
+from pytest_taskq.conformance.test_interleavings import TestInterleavings
 from pytest_taskq.conformance.test_maintenance import TestMaintenance
 from pytest_taskq.conformance.test_model import TestModel
 from pytest_taskq.conformance.test_oracle import TestOracle
@@ -19,6 +20,7 @@ __all__ = [
     "TestDurability",
     "TestEngine",
     "TestInfrastructure",
+    "TestInterleavings",
     "TestMaintenance",
     "TestModel",
     "TestOracle",

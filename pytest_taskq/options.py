@@ -73,6 +73,11 @@ OPTIONS: tuple[Option, ...] = (
         help="How much is explored: smoke, pr or soak",
     ),
     Option(name="seed", kind=int, metavar="INT", help="Repeat the run that printed this seed; random if not given"),
+    Option(
+        name="replay",
+        metavar="TOKEN",
+        help="Run only the one schedule of workers that a failure names, statement by statement as it was",
+    ),
     Option(name="report", metavar="DIR", help="Write report.json to this folder; nothing is written without it"),
     Option(
         name="min-graded",
@@ -148,6 +153,7 @@ class Settings:
     dsn: str | None
     effort: Effort
     seed: int
+    replay: str | None
     report: Path | None
     min_graded: int
     strict: bool

@@ -44,6 +44,10 @@ KILLS: dict[str, dict[str, str]] = {
         "RowsWithoutNames": "Rows are tuples",
         "WritesNoneOut": "``str()`` around every text",
     },
+    "INF-06": {
+        "DeferredTransactions": "Begins write transactions without the lock",
+        "NoTransactions": "Commits each statement on its own",
+    },
     "INF-07": {
         "ScansForItsTask": "Looks for the task by an expression that no index serves",
     },
@@ -57,6 +61,7 @@ KILLS: dict[str, dict[str, str]] = {
         "StaysLocked": "A busy error leaves its turn taken, for good",
         "SwallowsErrors": "Logs what went wrong, and goes on",
         "WrapsTheCallersErrors": "``except Exception`` where ``sqlite3.Error`` is meant",
+        "LocksAreTheDriversBusiness": "Lets the driver's own lock error out",
     },
     "ENQ-01": {
         "StoresNothing": "Answers with an id and stores nothing",
@@ -105,9 +110,13 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "ENQ-05": {
         "ForgetsTheKey": "Stores a second task for the same idempotency key",
+        "LooksForTheKeyFirst": "Looks for the key, then inserts, and lets the second one fail",
     },
     "ENQ-06": {
         "ForgetsTheDelay": "Stores the task as due at once, whatever the delay",
+    },
+    "ENQ-07": {
+        "CommitsForTheCaller": "Commits what the caller has done so far, to be on the safe side",
     },
     "ENQ-08": {
         "AnswersBeforeItWrites": "Returns an id at once and writes the task with whatever comes next",
@@ -117,6 +126,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "ENQ-10": {
         "CancelsWhateverTheStatus": "Cancels by id alone, also a task that is leased or finished",
+        "CancelsAfterALook": "Looks whether the task is queued, then cancels by id",
     },
     "ENQ-11": {
         "InventsATask": "Returns a task for an id that was never given out",
@@ -140,6 +150,7 @@ KILLS: dict[str, dict[str, str]] = {
         "ReturnsACount": "How many were stored, and not which",
         "ReturnsTheFirstId": "A batch has one id: its first task's",
         "SkipsBadItems": "Stores what it can, and returns fewer ids than it got items",
+        "BatchInSteps": "Checks the whole batch, then stores its items one by one",
     },
     "CLM-01": {
         "ClaimsNothing": "Finds the queue empty at every claim",
@@ -147,6 +158,8 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "CLM-02": {
         "RobsLiveHolders": "Puts every leased task back into the queue before it claims",
+        "ReadsBeforeTheImplicitBegin": "Selects inside `with connection:`, which begins its transaction only at the UPDATE",  # noqa: E501 - generated
+        "SelectsThenUpdates": "Selects in one transaction and updates in another",
     },
     "CLM-04": {
         "LeasesForHalfTheTime": "Leases for half of the seconds asked for",
@@ -170,6 +183,13 @@ KILLS: dict[str, dict[str, str]] = {
         "SaysBadArgument": "Refuses with a text that does not say what was wrong",
         "TakesAnyName": "Makes a name of whatever it is given, in a storage of its own",
     },
+    "CLM-09": {
+        "UpgradesItsLock": "Begins a deferred transaction with a read, so that the lock it asks for later is refused at once",  # noqa: E501 - generated
+    },
+    "CLM-10": {
+        "LooksAtEachTask": "Asks for each task again while it holds the write lock",
+        "SleepsWithTheLock": "Pauses politely while it holds the write lock",
+    },
     "CLM-11": {
         "DecodesAfterTheLease": "Reads the payload once the lease is committed: the exception leaves the task leased to nobody",  # noqa: E501 - generated
         "FindsNothing": "Returns None at every claim, whatever is stored or asked",
@@ -189,15 +209,21 @@ KILLS: dict[str, dict[str, str]] = {
         "LeasesAheadOfItsBatch": "Leases twice as many tasks as it returns, for the next call that never comes",
         "ReturnsTheRowsItChose": "Returns the tasks of a batch as they were before it leased them",
         "TakesOneMore": "Returns one task more than asked for, if there is one",
+        "SelectsABatchThenUpdates": "Selects a batch, then leases its tasks one by one",
     },
     "LSE-01": {
         "RobsLiveHolders": "Puts every leased task back into the queue before it claims",
     },
     "LSE-02": {
         "NeverRenews": "Answers False to every holder that renews",
+        "RenewsById": "Checks the holder, then renews whoever holds it by then",
     },
     "LSE-03": {
         "RenewsForAnyone": "Renews by id alone, for whoever asks",
+        "RenewsById": "Checks the holder, then renews whoever holds it by then",
+    },
+    "LSE-04": {
+        "RenewsById": "Checks the holder, then renews whoever holds it by then",
     },
     "LSE-05": {
         "CutsTheFraction": "Leases until a whole second that may be nearly a second too early",
@@ -209,6 +235,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "FIN-02": {
         "CompletesById": "Completes by id alone, also after the lease was lost",
+        "CompletesAfterALook": "Checks the holder, then completes by id",
     },
     "FIN-03": {
         "CompletesById": "Completes by id alone, also after the lease was lost",
@@ -223,6 +250,9 @@ KILLS: dict[str, dict[str, str]] = {
     "FIN-06": {
         "CompletesInTwoSteps": "The status first, the end of the lease in a second transaction",
         "FailsAndThenPutsBack": "A failure with attempts left is failed first and put back in a second transaction",
+    },
+    "FIN-07": {
+        "CompletesAfterALook": "Checks the holder, then completes by id",
     },
     "FIN-08": {
         "ChokesOnOddErrors": "Raises for an error text that is not ASCII",
@@ -252,6 +282,7 @@ KILLS: dict[str, dict[str, str]] = {
         "ServesInReverse": "Serves every strategy in another one's order",
     },
     "SCH-06": {
+        "StrategiesSelectThenUpdate": "Has one strategy that selects in one transaction and updates in another",
         "DrawsForAnyWorker": "Compares capabilities under every strategy but the random one",
         "FifoForgetsTheStatus": "Serves the oldest row under FIFO when nothing is queued, whatever became of it",
         "LifoCountsNoAttempt": "Counts attempts under every strategy but LIFO",
@@ -277,16 +308,23 @@ KILLS: dict[str, dict[str, str]] = {
     "OBS-01": {
         "CountsOneTooMany": "Counts one queued task more than there are",
     },
+    "OBS-02": {
+        "CountsOneStatusAfterAnother": "Counts each status by a query of its own, outside a transaction",
+    },
     "OBS-03": {
         "CountsAndWrites": "Writes to the tasks that it counts",
+        "CountsWithTheLock": "Counts inside a write transaction, so that nothing changes meanwhile",
     },
     "MNT-01": {
         "DeletesDeadLetters": "Deletes whatever finished long ago, dead letters too",
     },
+    "MNT-02": {
+        "CountsBeforeItDeletes": "Counts what is old, then deletes what is old by then",
+    },
     "MNT-03": {
+        "DeletesAllAtOnce": "Deletes what is old in one statement",
         "BatchesEachStateTogether": "Deletes a batch of each state in one transaction, three of them together",
         "BatchesInOneTransaction": "Deletes in batches, and commits once at the end",
-        "DeletesAllAtOnce": "Deletes what is old in one statement",
         "DeletesInLargeBatches": "Deletes two thousand rows a transaction",
         "DeletesWithoutAWord": "Deletes, and does not say how much",
     },
@@ -296,6 +334,10 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "MNT-05": {
         "ReclaimsEverything": "Takes back live leases as well as those that are over",
+        "ReclaimsAfterALook": "Looks for over leases, then takes them back by id",
+    },
+    "MNT-06": {
+        "ReclaimsAfterALook": "Looks for over leases, then takes them back by id",
     },
     "MNT-07": {
         "CleansNothing": "Deletes nothing and says so",

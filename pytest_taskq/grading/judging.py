@@ -35,7 +35,11 @@ def judge(run: ConformanceRun, item: pytest.Item, call: pytest.CallInfo[None], r
         return
     replay = rerun_command(item, check.requirement.id, run.settings.rerun_options)
     found = [
-        replace(one, seconds=report.duration, replay=one.replay or ("" if one.verdict is Verdict.PASS else replay))
+        replace(
+            one,
+            seconds=report.duration,
+            replay="" if one.verdict is Verdict.PASS else f"{replay} {one.replay}".rstrip(),
+        )
         for one in found
     ]
     verdict, known = _verdict(found), run.known_reason(check.requirement.id)

@@ -47,6 +47,18 @@ class _Place:
         return self._dsn
 
 
+def check_replay(token: str | None) -> None:
+    """Return if ``--taskq-replay`` names a schedule. Raises UsageError saying what it is instead."""
+    if token is None:
+        return
+    from pytest_taskq.interleaving.choices import Token
+
+    try:
+        Token.parse(token)
+    except ValueError as error:
+        raise pytest.UsageError(f"--taskq-replay: {error}") from None
+
+
 def check_dsn(dsn: str | None, subject: Subject) -> None:
     """Raise UsageError if stores cannot be made where ``dsn`` says."""
     if dsn is None or (subject.standalone and not dsn.startswith("sqlite:")):

@@ -20,7 +20,7 @@ from pytest_taskq.grading import gate
 from pytest_taskq.grading.check import CHECK, RunningCheck
 from pytest_taskq.grading.collection import is_joined, requirement_mark
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
-from pytest_taskq.grading.places import check_dsn, stores_for
+from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
 from pytest_taskq.grading.suite import check_name, shipped_checks
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
@@ -50,6 +50,7 @@ class ConformanceRun:
         _refuse_broken_suite()
         subject = _load(settings.adapter, config.rootpath)
         check_dsn(settings.dsn, subject)
+        check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
         return cls(settings, subject, known, datetime.now(UTC).astimezone().date())
 
@@ -70,14 +71,14 @@ class ConformanceRun:
             raise pytest.UsageError(
                 f"{item.nodeid} is marked with {mark.kwargs['requirement']!r}, which is no requirement of the contract"
             )
-        if not self.subject.graded(requirement):
+        if not self.subject.graded(requirement) or not self._replays(requirement.id, mark):
             return False
         not_offered = self.subject.not_offered(requirement)
         item.stash[CHECK] = RunningCheck(
             requirement=requirement,
             instrument=Instrument(mark.kwargs["instrument"]),
             name=check_name(item.function),
-            budget=Budget(self.settings.effort, self.settings.seed),
+            budget=Budget(self.settings.effort, self.settings.seed, self.settings.replay or ""),
             not_offered=not_offered,
             make_bench=self.bench,
             hangs=self.hangs,
@@ -86,6 +87,13 @@ class ConformanceRun:
         if not_offered:
             item.add_marker(pytest.mark.skip(reason=f"{requirement.id} not offered: {not_offered}"))
         return True
+
+    def _replays(self, requirement_id: str, mark: pytest.Mark) -> bool:
+        """Whether a test takes part: under --taskq-replay only the one that can run its schedule."""
+        if not self.settings.replay:
+            return True
+        schedules = mark.kwargs["instrument"] == Instrument.INTERLEAVINGS.value
+        return schedules and self.settings.replay.startswith(f"{requirement_id}.")
 
     def stores(self, temporary: Path) -> Stores:
         """Return where this process makes its stores."""

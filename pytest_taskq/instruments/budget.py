@@ -12,10 +12,11 @@ EFFORTS: tuple[Effort, ...] = ("smoke", "pr", "soak")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The effort of the run and its seed."""
+    """The effort of the run and its seed; ``replay`` is the token of the one schedule to run, "" for all."""
 
     effort: Effort = "pr"
     seed: int = 0
+    replay: str = ""
 
     @property
     def examples(self) -> int:
@@ -31,6 +32,16 @@ class Budget:
     def backlog(self) -> int:
         """Largest number of queued tasks."""
         return {"smoke": 5_000, "pr": 100_000, "soak": 100_000}[self.effort]
+
+    @property
+    def schedules(self) -> int:
+        """Most runs of one scenario of interleavings."""
+        return {"smoke": 150, "pr": 2_000, "soak": 50_000}[self.effort]
+
+    @property
+    def deviations(self) -> int | None:
+        """Preemptions, deaths and jumps of time in one schedule, at most; None for as many as there can be."""
+        return {"smoke": 1, "pr": None, "soak": None}[self.effort]
 
     def seed_for(self, requirement: str) -> int:
         """Return a seed of its own for each requirement; the same run seed always gives the same."""

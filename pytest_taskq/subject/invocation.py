@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,27 +17,54 @@ class ProcessExitError(BaseException):
     """The code under test tried to end the process."""
 
 
-@contextmanager
-def process_kept() -> Iterator[None]:
-    """Turn ``os._exit`` and ``os.abort`` into ProcessExitError for as long as the context lasts."""
-    kept = {name: getattr(os, name) for name in ("_exit", "abort")}
+class _Guard:
+    """Stands in for the ways to end the process for as long as somebody needs it: calls of several actors overlap."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._kept: dict[str, Callable[..., object]] = {}
+
+    def take(self) -> None:
+        """Put the guard up unless it is."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._kept = {name: getattr(os, name) for name in ("_exit", "abort")}
+                for name, function in self._kept.items():
+                    setattr(os, name, _refusing(name, function))
+
+    def leave(self) -> None:
+        """Take it down if nobody else needs it."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                for name, function in self._kept.items():
+                    setattr(os, name, function)
+
+
+_GUARD = _Guard()
+
+
+def _refusing(name: str, real: Callable[..., object]) -> Callable[..., object]:
     here = os.getpid()
 
-    def refusing(name: str) -> Callable[..., object]:
-        def refuse(*arguments: object) -> object:
-            if os.getpid() != here:  # a child it forked ends as it likes
-                return kept[name](*arguments)
-            raise ProcessExitError(f"it ended the process with os.{name}{arguments!r}")
+    def refuse(*arguments: object) -> object:
+        if os.getpid() != here:  # a child it forked ends as it likes
+            return real(*arguments)
+        raise ProcessExitError(f"it ended the process with os.{name}{arguments!r}")
 
-        return refuse
+    return refuse
 
+
+@contextmanager
+def process_kept() -> Iterator[None]:
+    """Turn ``os._exit`` and ``os.abort`` into ProcessExitError for as long as the context lasts, in any thread."""
+    _GUARD.take()
     try:
-        for name in kept:
-            setattr(os, name, refusing(name))
         yield
     finally:
-        for name, function in kept.items():
-            setattr(os, name, function)
+        _GUARD.leave()
 
 
 class Invoker:

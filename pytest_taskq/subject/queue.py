@@ -13,6 +13,7 @@ from pytest_taskq.subject.results import wrong_type
 from pytest_taskq.subject.store import Stores, dsn_of
 from pytest_taskq.subject.transcript import Transcript, call_line, shown
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+from pytest_taskq.subject.watch import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pytest_taskq.clock import VirtualClock
     from pytest_taskq.contract import Promises, SchedulingStrategy, Task, TaskId
     from pytest_taskq.subject.subject import Subject
-    from pytest_taskq.subject.watch import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +89,44 @@ class QueueUnderTest:
                 self._adapter = self._invoke(self.subject.adapter, dsn)
         return self._adapter
 
-    def another(self) -> QueueUnderTest:
-        """Return a second actor on the same store, with the same clock and transcript."""
-        other = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
-        other.transcript, other._path = self.transcript, self.path
+    def another(self, *, apart: bool = False) -> QueueUnderTest:
+        """Return a second actor on the same store and clock; one that is ``apart`` may run in a thread of its own.
+
+        Its calls are in the same transcript and bounded in the same way, unless it is apart: then whoever runs it
+        bounds them.
+        """
+        progress = Progress() if apart else self._progress
+        other = QueueUnderTest(self.subject, self._stores, self.clock, progress, self.path)
+        if not apart:
+            other.transcript = self.transcript
         self._others.append(other)
         return other
 
     def close(self) -> None:
         """Close the adapters and remove the store."""
-        for other in self._others:
-            other._close_actor()  # noqa: SLF001 - of the same class
-        self._close_actor()
-        if self._path is not None:
-            self._stores.discard(self._path)
+        try:
+            for other in self._others:
+                other.close_actor()
+            self.close_actor()
+        finally:
+            if self._path is not None:
+                self._stores.discard(self._path)
 
-    def _close_actor(self) -> None:
+    def close_actor(self) -> None:
+        """Close this actor's adapter and leave the store; called in the thread that used it."""
         if self._sql is not None:
             self._sql.close()
-        if self._adapter is not None:
+        adapter = self.abandon()
+        if adapter is not None:
             with self._under_way("close()"):
-                self._invoke(self._adapter.close)
+                self._invoke(adapter.close)
         self._invoke.close()
+
+    def abandon(self) -> QueueAdapter | StandaloneAdapter | None:
+        """Give the adapter up as it is, as a process does that dies; return it."""
+        adapter, self._adapter = self._adapter, None
+        self._invoke.close()
+        return adapter
 
     # --- calls ------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ DIRECT = Instrument.DIRECT_EXAMPLE
 ORACLE = Instrument.ORACLE
 COST = Instrument.QUERY_COST
 CRASH = Instrument.CRASH_POINTS
+RACE = Instrument.INTERLEAVINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

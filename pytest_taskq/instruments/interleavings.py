@@ -1,0 +1,125 @@
+"""Interleavings: every schedule of two or three workers, statement by statement, until one breaks the requirement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.interleaving.choices import Token
+from pytest_taskq.interleaving.columns import columns
+from pytest_taskq.interleaving.exploration import Counterexample, Exploration, UnseenError
+from pytest_taskq.interleaving.scenarios import scenarios_of
+from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
+
+if TYPE_CHECKING:
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.interleaving.events import Played
+    from pytest_taskq.interleaving.scenario import Scenario
+    from pytest_taskq.subject import Bench, ContractViolation, Subject
+
+
+_ENOUGH = 2  # nearly all known bugs show with so many preemptions (Musuvathi and Qadeer, PLDI 2007)
+
+
+class InterleavingsJudge:
+    """Judges one requirement by its scenarios, one after the other."""
+
+    def supports(self, subject: Subject) -> str | None:
+        """Return None: whether the code's statements can be scheduled shows when they are run."""
+        del subject
+        return None
+
+    def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        """Return PASS with what was explored, FAIL with the schedule that has the fewest deviations, or why neither."""
+        scenarios = [one for one in scenarios_of(requirement.id, bench.subject) if not _missing(one, bench.subject)]
+        if budget.effort == "smoke" and not budget.replay:
+            scenarios = [one for one in scenarios if not one.thorough]
+        if not scenarios:
+            return _finding(requirement, Verdict.UNSUPPORTED, reason="nothing of what is offered can be raced")
+        if budget.replay:
+            return _replayed(requirement, bench, scenarios, Token.parse(budget.replay))
+        said: list[str] = []
+        for scenario in scenarios:
+            exploration = Exploration(scenario, bench)
+            try:
+                found = exploration.search(budget.schedules, _deviations(scenario, budget))
+            except UnseenError as error:
+                verdict = Verdict.UNSUPPORTED if bench.subject.standalone else Verdict.NOT_RUN
+                return _finding(requirement, verdict, reason=str(error))
+            if found is not None:
+                return _failed(requirement, scenario, found.played, found.violation, exploration.explored.runs)
+            said.append(f"{scenario.name}: {_claim(exploration, budget)}")
+        return _finding(requirement, Verdict.PASS, explored="; ".join(said))
+
+
+def _deviations(scenario: Scenario, budget: Budget) -> int | None:
+    """Return how many deviations are tried; one more where time passes or a worker dies, which is one by itself."""
+    more = bool(scenario.jump) + bool(scenario.mortal)
+    return None if budget.deviations is None else budget.deviations + more
+
+
+def _missing(scenario: Scenario, subject: Subject) -> bool:
+    return any(not subject.offers(need) for need in scenario.needs)
+
+
+def _claim(exploration: Exploration, budget: Budget) -> str:
+    """Say what was explored, and no more. Raises InconclusiveError if that is less than the effort is to reach."""
+    explored, actors = exploration.explored, len(exploration.scenario.scripts)
+    more = [
+        word for word, there in (("deaths", exploration.scenario.mortal), ("time", exploration.scenario.jump)) if there
+    ]
+    of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "")
+    if explored.exhausted and exploration.rows_seen:
+        cut = f", {explored.cut} of them up to a state seen before" if explored.cut else ""
+        return f"all schedules of {of} ({explored.runs} runs{cut})"
+    if explored.deviations < min(_deviations(exploration.scenario, budget) or _ENOUGH, _ENOUGH):
+        raise InconclusiveError(
+            f"{exploration.scenario.name} has more schedules than the {budget.schedules} runs of this effort: not even "
+            f"all with {explored.deviations + 1} preemptions were run; choose a higher --taskq-effort"
+        )
+    if explored.exhausted:
+        return f"all schedules of {of} ({explored.runs} runs)"
+    return f"all schedules of {of} with at most {explored.deviations} preemptions ({explored.runs} runs)"
+
+
+def _replayed(requirement: Requirement, bench: Bench, scenarios: list[Scenario], token: Token) -> Finding:
+    if token.requirement != requirement.id:
+        raise InconclusiveError(f"only the schedule {token} is run, which is about {token.requirement}")
+    scenario = next((one for one in scenarios if one.name == token.scenario), None)
+    if scenario is None:
+        names = ", ".join(one.name for one in scenarios)
+        raise NotJudgedError(f"{requirement.id} has no scenario {token.scenario!r} for this adapter; it has {names}")
+    try:
+        played, violation = Exploration(scenario, bench).replay(token.schedule)
+    except UnseenError as error:
+        raise NotJudgedError(str(error)) from None
+    if violation is not None:
+        return _failed(requirement, scenario, played, violation, 1)
+    raise InconclusiveError("this one schedule keeps the requirement now; run without --taskq-replay to try all")
+
+
+def _failed(
+    requirement: Requirement, scenario: Scenario, played: Played, violation: ContractViolation, runs: int
+) -> Finding:
+    token = Token(requirement.id, scenario.name, Counterexample(played, violation).schedule)
+    deviations = sum(node.costs[node.chosen] for node in played.nodes)
+    head = f"schedule   {scenario.name}, run {runs}, {deviations} deviations from one worker after the other"
+    tail = [f"expected   {violation.expected}", f"seen       {violation.seen}"]
+    lines = [head, "", *columns(played.events, len(scenario.scripts)), "", *tail]
+    reason = f"expected {violation.expected}; seen {violation.seen}"
+    if violation.method is not None and violation.method not in requirement.grades:
+        reason = f"{violation.method}, which it needs and does not grade, broke the contract: {reason}"
+        return replace(_finding(requirement, Verdict.NOT_RUN, reason=reason), evidence="\n".join(lines))
+    failed = _finding(requirement, Verdict.FAIL, reason=reason)
+    return replace(failed, evidence="\n".join(lines), replay=f"--taskq-replay={token}")
+
+
+def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", reason: str = "") -> Finding:
+    return Finding(
+        requirement=requirement.id,
+        instrument=Instrument.INTERLEAVINGS,
+        verdict=verdict,
+        explored=explored,
+        reason=reason,
+    )

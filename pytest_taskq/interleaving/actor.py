@@ -1,0 +1,93 @@
+"""One actor of a run: its thread, what it was told so far, and what it is about to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from pytest_taskq.interleaving.baton import Baton, Died, Holder
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from pytest_taskq.interleaving.events import Event
+    from pytest_taskq.sqlite.statements import Statement
+
+_ENDS = ("COMMIT", "END", "ROLLBACK")
+
+
+class Actor(Holder):
+    """A worker; ``history`` is a number that stands for all that its code was told, see ``Interner``."""
+
+    def __init__(self, baton: Baton, index: int) -> None:
+        super().__init__(baton, f"taskq-actor-{chr(ord('a') + index)}")
+        self.index = index
+        self.history = 0
+        self.steps = 0
+        self.dying = False
+        self.freed = False  # runs on without being scheduled: the run is over for it
+        self.gives_up = False
+        self.wakes = 0.0
+        self.waited = 0.0  # virtual seconds, since its call began
+        self.stoppable = False
+        self.snapshot = 0
+        self.unread: bool = False  # a cursor of it may have rows left
+        self.dirty = False  # it ran something since it last gave the baton back
+        self.last: Statement | None = None
+        self.event: Event | None = None
+        self.connections: WeakSet[sqlite3.Connection] = WeakSet()
+        self.lasting: list[sqlite3.Connection] = []  # those that take no weak reference
+
+    def in_transaction(self) -> bool:
+        """Whether one of its connections is inside a transaction."""
+        return any(_in_transaction(connection) for connection in (*self.connections, *self.lasting))
+
+    def released(self) -> bool:
+        """Whether what it ran since it last gave the baton back may have freed a lock or shown others something."""
+        if not self.dirty:
+            return False
+        verb = self.last.sql.lstrip().upper() if self.last is not None else ""
+        return verb.startswith(_ENDS) or not self.in_transaction()
+
+    def perish(self) -> None:
+        """Raise Died if it is to end here."""
+        if self.dying:
+            raise Died
+
+    def close_connections(self) -> None:
+        """Close what it left open, as the kernel does for a process; called in its own thread."""
+        for connection in (*self.connections, *self.lasting):
+            try:
+                sqlite3.Connection.close(connection)
+            except sqlite3.Error:
+                continue
+
+
+def _in_transaction(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.in_transaction
+    except sqlite3.ProgrammingError:
+        return False  # closed
+
+
+class Interner:
+    """Gives equal values the same number: exact where a hash could collide."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, value: Hashable) -> int:
+        """Return the number of ``value``; those of unequal values differ."""
+        return self._numbers.setdefault(value, len(self._numbers) + 1)
+
+
+def plain(value: Any) -> Hashable:  # noqa: ANN401 - whatever a driver takes or gives
+    """Return a hashable value that is equal for equal parameters or rows, and tells 1 from 1.0 and from True."""
+    if isinstance(value, dict):
+        return tuple((str(key), plain(one)) for key, one in value.items())
+    if isinstance(value, list | tuple | sqlite3.Row):
+        return tuple(plain(one) for one in value)
+    if isinstance(value, str | bytes | int | float | None):
+        return value if isinstance(value, str) else (type(value).__name__, value)
+    return repr(value)

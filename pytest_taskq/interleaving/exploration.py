@@ -1,0 +1,206 @@
+"""All runs of one scenario against the code under test: prepared once, explored, sampled again, replayed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.interleaving.actor import Interner
+from pytest_taskq.interleaving.aftermath import Aftermath
+from pytest_taskq.interleaving.baton import StuckError
+from pytest_taskq.interleaving.content import Content
+from pytest_taskq.interleaving.entropy import repeatable
+from pytest_taskq.interleaving.execution import Execution
+from pytest_taskq.interleaving.files import FileOpens, files_of
+from pytest_taskq.interleaving.search import DivergedError, Explored, Search
+from pytest_taskq.interleaving.timeouts import Timeouts
+from pytest_taskq.interleaving.waits import waits_decided_by, why_no_busy_handler
+from pytest_taskq.sqlite.statements import HOOK
+from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from pathlib import Path
+
+    from pytest_taskq.interleaving.choices import Schedule
+    from pytest_taskq.interleaving.entropy import Entropy
+    from pytest_taskq.interleaving.events import Played
+    from pytest_taskq.interleaving.scenario import Scenario
+    from pytest_taskq.subject import Bench, QueueUnderTest
+
+_SAMPLE = 50  # one complete run of so many is made again
+
+
+class UnseenError(Exception):
+    """The code reaches its store on a way that the kit does not see, so nothing can be said about its schedules."""
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A run that broke the requirement, and what its judge said."""
+
+    played: Played
+    violation: ContractViolation
+
+    @property
+    def schedule(self) -> Schedule:
+        """What was chosen."""
+        return tuple(node.choice for node in self.played.nodes)
+
+
+@dataclass
+class Prepared:
+    """What a scenario begins with: the files of its store, the moment, and what its scripts were given."""
+
+    files: Mapping[str, bytes]
+    moment: int
+    given: Any
+
+
+@dataclass
+class Exploration:
+    """Explores ``scenario`` on ``bench``; used inside ``bench.run``."""
+
+    scenario: Scenario
+    bench: Bench
+    explored: Explored = field(default_factory=Explored)
+    rows_seen: bool = True
+    _interner: Interner = field(default_factory=Interner)
+
+    def search(self, most_runs: int, most_deviations: int | None = None) -> Counterexample | None:
+        """Return the first schedule that breaks the requirement, with the fewest deviations; None if none was met.
+
+        Raises UnseenError, NotJudgedError or InconclusiveError where the runs say nothing.
+        """
+        with self._staged() as play:
+            search = Search(play, most_runs, most_deviations, self.explored)
+            for number, played in enumerate(search):
+                found = self._judged(played)
+                if found is not None:
+                    self._again(play, found.played)
+                    return found
+                if played.complete and number % _SAMPLE == 0:
+                    self._again(play, played)
+        return None
+
+    def replay(self, schedule: Schedule) -> tuple[Played, ContractViolation | None]:
+        """Run one schedule; return what happened and what its judge said."""
+        with self._staged() as play:
+            played = play(schedule, _never)
+            found = self._judged(played)
+        return played, None if found is None else found.violation
+
+    # --- one run ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _staged(self) -> Iterator[Callable[[Schedule, Callable[[Hashable], bool]], Played]]:
+        with repeatable() as entropy:
+            entropy.begin_step(0, 0)
+            prepared = self._prepare()
+            yield lambda schedule, seen: self._play(prepared, entropy, schedule, seen)
+
+    def _prepare(self) -> Prepared:
+        with self.bench.queue() as queue:
+            given = self.scenario.prepare(queue)
+            path, moment = queue.path, self.bench.clock.milliseconds
+            queue.close_actor()
+            return Prepared(files_of(path), moment, given)
+
+    def _play(
+        self, prepared: Prepared, entropy: Entropy, schedule: Schedule, seen: Callable[[Hashable], bool]
+    ) -> Played:
+        self.bench.clock.milliseconds = prepared.moment
+        with self.bench.restored(prepared.files) as queue, FileOpens(queue.path) as opens:
+            content = Content(queue.path, self._interner) if is_sqlite(queue.path) else None
+            try:
+                execution = self._execution(prepared, queue, content, entropy)
+                played = self._run(execution, schedule, seen)
+                self._check_seen(execution, opens, played)
+                if played.complete:
+                    self._judge(queue, prepared, played)
+            finally:
+                if content is not None:
+                    content.close()
+        return played
+
+    def _execution(
+        self, prepared: Prepared, queue: QueueUnderTest, content: Content | None, entropy: Entropy
+    ) -> Execution:
+        return Execution(
+            self.scenario,
+            [queue.another(apart=True) for _ in self.scenario.scripts],
+            prepared.given,
+            self.bench.clock,
+            self._interner,
+            content,
+            entropy,
+            self.bench.call_limit,
+            Timeouts() if why_no_busy_handler() else None,
+        )
+
+    def _run(self, execution: Execution, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
+        try:
+            with HOOK.telling(execution), waits_decided_by(execution):
+                return execution.run(schedule, seen)
+        except StuckError:
+            raise NotJudgedError(
+                f"an actor of {self.scenario.name} neither came to its next statement nor ended within "
+                f"{self.bench.call_limit:g} s: it waits for something outside the database that another actor holds "
+                "(a lock in Python, a thread of its own), or it never ends"
+            ) from None
+        except DivergedError as error:
+            raise InconclusiveError(
+                f"the code is not repeatable in {self.scenario.name}: {error}; it depends on something beside what the "
+                "database tells it (its own randomness, a cache that outlives a run, other threads)"
+            ) from None
+
+    def _check_seen(self, execution: Execution, opens: FileOpens, played: Played) -> None:
+        self.rows_seen = self.rows_seen and not execution.opaque
+        unseen = opens.count - execution.connections
+        if unseen > 0:
+            raise UnseenError(
+                f"{unseen} of {opens.count} connections to the store were not opened through sqlite3.connect, so their "
+                "statements cannot be scheduled"
+            )
+        if not any(event.kind == "statement" for event in played.events):
+            raise UnseenError("no statement of its calls goes through Python's sqlite3, so none can be scheduled")
+
+    def _judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
+        if played.broken is not None:
+            return
+        try:
+            self.scenario.judge(Aftermath(played, queue, prepared.given))
+        except (ContractViolation, NotJudgedError) as error:
+            played.broken = error
+
+    def _judged(self, played: Played) -> Counterexample | None:
+        if played.broken is None:
+            return None
+        if isinstance(played.broken, ContractViolation):
+            return Counterexample(played, played.broken)
+        raise played.broken
+
+    def _again(self, play: Callable[[Schedule, Callable[[Hashable], bool]], Played], first: Played) -> None:
+        """Run a schedule once more; code that then does something else is not judged by schedules."""
+        second = play(tuple(node.choice for node in first.nodes), _never)
+        for before, after in zip(first.events, second.events, strict=False):
+            if str(before) != str(after):
+                raise InconclusiveError(
+                    f"the code is not repeatable in {self.scenario.name}: the same schedule gave {before} and then "
+                    f"{after}; it depends on something beside what the database tells it"
+                )
+        if len(first.events) != len(second.events):
+            raise InconclusiveError(f"the code is not repeatable in {self.scenario.name}: one run was longer")
+
+
+def _never(_: Hashable) -> bool:
+    return False
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether a file is a SQLite database."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"

@@ -1,0 +1,105 @@
+"""Ends that meet: two completions, a completion and a failure, a completion and a cancellation or a reclaim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.interleaving.scenario import Scenario
+from pytest_taskq.interleaving.scenarios.leases import JUMP, holder, leased
+from pytest_taskq.interleaving.scenarios.registry import races
+from pytest_taskq.interleaving.scenarios.ways import CLAIMS, a_way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_taskq.interleaving.aftermath import Aftermath
+    from pytest_taskq.interleaving.events import Called
+    from pytest_taskq.subject import Subject
+
+_ENDS = {"complete_task": "completed", "fail_task": "failed", "cancel_task": "cancelled", "reclaim_expired": "queued"}
+
+
+@races("FIN-07")
+def ends_of_a_held_task(subject: Subject) -> Iterator[Scenario]:
+    """The holder completes a task while it, or somebody else, ends it in another way."""
+    rivals: dict[str, Any] = {"complete": holder("complete_task")}
+    if subject.offers("fail_task") and subject.offers("fail_task.retry"):
+        rivals["fail"] = holder("fail_task", "boom", retry=False)
+    if subject.offers("cancel_task"):
+        rivals["cancel"] = lambda player: player("cancel_task", player.prepared.id)
+    for word, script in rivals.items():
+        yield Scenario(
+            name=f"complete-while-{word}",
+            prepare=leased,
+            scripts=[holder("complete_task"), script],
+            judge=one_end,
+            needs=["complete_task"],
+        )
+
+
+@races("FIN-07", "MNT-06")
+def complete_and_reclaim(subject: Subject) -> Iterator[Scenario]:
+    """The holder completes while its lease becomes over and somebody takes back what is over."""
+    if subject.offers("reclaim_expired"):
+        yield Scenario(
+            name="complete-while-reclaim",
+            prepare=leased,
+            scripts=[holder("complete_task"), lambda player: player("reclaim_expired")],
+            judge=one_end,
+            jump=JUMP,
+            needs=["complete_task"],
+        )
+
+
+def one_end(after: Aftermath) -> None:
+    """Require that exactly one call took effect, that the others were told so, and that the task is as it says."""
+    after.require_settled(early_locks=True)
+    accepted = [call for call in after.calls if call.error is None and call.returned]
+    seen = "; ".join(map(str, after.calls))
+    after.require(len(accepted) <= 1, "one of two ends takes effect", seen, *_own(after, accepted))
+    if any(call.error is not None for call in after.calls):
+        return
+    if not accepted and _all_refused_rightly(after):
+        return
+    after.require(accepted, "one of two ends takes effect", seen, *_own(after, after.calls))
+    ends = [_ENDS[accepted[0].method], *(["failed"] if accepted[0].method == "reclaim_expired" else [])]
+    other = next(call for call in after.calls if call is not accepted[0])
+    after.require_status(after.prepared.id, *ends, why=f"{accepted[0]} and {other}", by=other)
+
+
+def _all_refused_rightly(after: Aftermath) -> bool:
+    """Whether the reclaim came before the lease was over, and the holder after it, who is refused then."""
+    refuses = after.queue.promises.late_finish == "refuse"
+    return refuses and any(event.kind == "time" for event in after.played.events)
+
+
+def _own(after: Aftermath, calls: list[Called]) -> list[Called]:
+    return sorted(calls, key=lambda call: call.method not in after.queue.subject.own)
+
+
+@races("ENQ-10")
+def cancel_and_claim(subject: Subject) -> Iterator[Scenario]:
+    """A task is cancelled while a worker claims it, and while somebody else cancels it."""
+    if not subject.offers("cancel_task"):
+        return
+    rivals = {"cancel-while-claim": a_way(subject).script("w1"), "two-cancels": _cancel}
+    for name, rival in rivals.items():
+        yield Scenario(name=name, prepare=lambda queue: queue.enqueue(), scripts=[_cancel, rival], judge=one_winner)
+
+
+def _cancel(player: Any) -> None:  # noqa: ANN401 - a Player
+    player("cancel_task", player.prepared)
+
+
+def one_winner(after: Aftermath) -> None:
+    """Require that exactly one cancels or claims the task, and that it is as the winner says."""
+    after.require_settled(early_locks=True)
+    winners = [call for call in after.calls if call.error is None and call.returned]
+    seen = "; ".join(map(str, after.calls))
+    after.require(len(winners) <= 1, "exactly one cancels or claims the task", seen, *_own(after, winners))
+    if any(call.error is not None for call in after.calls):
+        return
+    after.require(winners, "exactly one cancels or claims the task", seen, *_own(after, after.calls))
+    status = "leased" if winners[0].method in CLAIMS else "cancelled"
+    loser = next(call for call in after.calls if call is not winners[0])
+    after.require_status(after.prepared, status, why=seen, by=loser)
