@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.interleaving.aftermath import NothingToRaceError, UnseenError
 from pytest_taskq.interleaving.choices import Token
 from pytest_taskq.interleaving.columns import columns
-from pytest_taskq.interleaving.exploration import Counterexample, Exploration, UnseenError
+from pytest_taskq.interleaving.exploration import Counterexample, Exploration
 from pytest_taskq.interleaving.scenarios import scenarios_of
 from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
 
@@ -44,6 +45,8 @@ class InterleavingsJudge:
             exploration = Exploration(scenario, bench)
             try:
                 found = exploration.search(budget.schedules, _deviations(scenario, budget))
+            except NothingToRaceError as error:
+                return _finding(requirement, Verdict.NOT_OFFERED, reason=str(error))
             except UnseenError as error:
                 verdict = Verdict.UNSUPPORTED if bench.subject.standalone else Verdict.NOT_RUN
                 return _finding(requirement, verdict, reason=str(error))

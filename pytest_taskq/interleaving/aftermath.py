@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_taskq.reference_impl import QueueBusyError
-from pytest_taskq.subject.violation import ContractViolation
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import QueueUnderTest
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class UnseenError(NotJudgedError):
+    """The code reaches its store on a way that the kit does not see, so nothing can be said about its schedules."""
+
+
+class NothingToRaceError(UnseenError):
+    """What the scenario races against is not possible with this queue by its design, so it is not offered."""
 
 
 @dataclass

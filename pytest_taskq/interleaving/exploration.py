@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.actor import Interner
-from pytest_taskq.interleaving.aftermath import Aftermath
+from pytest_taskq.interleaving.aftermath import Aftermath, UnseenError
 from pytest_taskq.interleaving.baton import StuckError
 from pytest_taskq.interleaving.content import Content
 from pytest_taskq.interleaving.entropy import repeatable
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 _SAMPLE = 50  # one complete run of so many is made again
-
-
-class UnseenError(Exception):
-    """The code reaches its store on a way that the kit does not see, so nothing can be said about its schedules."""
 
 
 @dataclass(frozen=True)

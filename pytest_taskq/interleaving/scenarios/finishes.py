@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.interleaving.aftermath import NothingToRaceError
 from pytest_taskq.interleaving.scenario import Scenario
 from pytest_taskq.interleaving.scenarios.leases import JUMP, holder, leased
 from pytest_taskq.interleaving.scenarios.registry import races
@@ -61,6 +62,10 @@ def one_end(after: Aftermath) -> None:
         return
     if not accepted and _all_refused_rightly(after):
         return
+    if not accepted and after.queue.subject.standalone:
+        raise NothingToRaceError(
+            "a task is finished by the adapter that claimed it alone, so that nobody can race with it"
+        )
     after.require(accepted, "one of two ends takes effect", seen, *_own(after, after.calls))
     ends = [_ENDS[accepted[0].method], *(["failed"] if accepted[0].method == "reclaim_expired" else [])]
     other = next(call for call in after.calls if call is not accepted[0])
