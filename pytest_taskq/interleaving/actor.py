@@ -43,6 +43,10 @@ class Actor(Holder):
         """Whether one of its connections is inside a transaction."""
         return any(_in_transaction(connection) for connection in (*self.connections, *self.lasting))
 
+    def owns(self, connection: sqlite3.Connection) -> bool:
+        """Whether it opened ``connection`` in this run."""
+        return connection in self.connections or any(one is connection for one in self.lasting)
+
     def released(self) -> bool:
         """Whether what it ran since it last gave the baton back may have freed a lock or shown others something."""
         if not self.dirty:

@@ -1,14 +1,25 @@
-"""Threads of which one runs at a time: the one that holds the baton."""
+"""Threads of which one runs at a time: the one that holds the baton.
+
+One may also wait **outside**: for a lock in Python that another holds (``functools.cached_property`` has one before
+Python 3.12). Then the baton goes to another, and the one outside, once it can go on, runs up to where it would wait.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-Waiting = Literal["ready", "blocked", "asleep", "finished"]
+Waiting = Literal["ready", "blocked", "asleep", "outside", "finished"]
+
+_SOON = 0.05  # seconds in which nearly every step is done
+_LOOK = 0.004  # between two looks at a thread that is not
+_STILL = 5  # looks in a row at which it neither ran nor moved
 
 
 class Died(BaseException):
@@ -26,16 +37,41 @@ class Baton:
         self._limit = limit
         self._back = threading.Lock()
         self._back.acquire()
+        self.turn = threading.Lock()  # held while it is decided whether a thread came back or waits outside
 
     def lend(self, to: Holder) -> None:
-        """Let ``to`` run until it waits again. Raises StuckError if it does not within the limit."""
+        """Let ``to`` run until it waits again, if only outside. Raises StuckError if it does not within the limit."""
         to.go.release()
-        if not self._back.acquire(timeout=self._limit):
-            raise StuckError
+        if self._back.acquire(timeout=_SOON):
+            return
+        deadline, seen = time.monotonic() + self._limit, Stillness(to)
+        while time.monotonic() < deadline:
+            if self._back.acquire(timeout=_LOOK):
+                return
+            if seen.lasts():
+                with self.turn:
+                    if not self._back.acquire(blocking=False):
+                        to.waiting = "outside"
+                return
+        raise StuckError
 
-    def give_back(self) -> None:
-        """Let whoever lent it go on."""
-        self._back.release()
+    def settle(self, holders: Sequence[Holder]) -> None:
+        """Return when none of ``holders`` that were outside is running any more."""
+        deadline = time.monotonic() + self._limit
+        for holder in holders:
+            seen = Stillness(holder)
+            while holder.waiting == "outside" and not seen.lasts():
+                if time.monotonic() > deadline:
+                    raise StuckError
+                time.sleep(_LOOK)
+
+    def give_back(self, holder: Holder, why: Waiting) -> None:
+        """Let whoever lent it go on, unless that one gave up on ``holder`` meanwhile."""
+        with self.turn:
+            given_up = holder.waiting == "outside"
+            holder.waiting = why
+            if not given_up and self._back.locked():  # it is free once a run was disbanded
+                self._back.release()
 
 
 class Holder:
@@ -45,6 +81,7 @@ class Holder:
         self.go = threading.Lock()
         self.go.acquire()
         self.waiting: Waiting = "ready"
+        self.thread: threading.Thread | None = None
         self._baton = baton
         self._name = name
 
@@ -56,13 +93,45 @@ class Holder:
             try:
                 body()
             finally:
-                self.waiting = "finished"
-                self._baton.give_back()
+                self._baton.give_back(self, "finished")
 
-        threading.Thread(target=run, name=self._name, daemon=True).start()
+        self.thread = threading.Thread(target=run, name=self._name, daemon=True)
+        self.thread.start()
 
     def wait(self, why: Waiting) -> None:
         """Give the baton back, and return when it is lent again; called in the thread itself."""
-        self.waiting = why
-        self._baton.give_back()
+        self._baton.give_back(self, why)
         self.go.acquire()
+
+
+class Stillness:
+    """Whether a thread sleeps in one place: it waits for something that is not the baton."""
+
+    def __init__(self, holder: Holder) -> None:
+        self._thread = holder.thread
+        self._place: object = None
+        self._looks = 0
+
+    def lasts(self) -> bool:
+        """Look once more; True after so many equal looks."""
+        place = self._look()
+        self._looks = self._looks + 1 if place is not None and place == self._place else 0
+        self._place = place
+        return self._looks >= _STILL
+
+    def _look(self) -> object:
+        if self._thread is None or self._thread.ident is None:
+            return None
+        frame = sys._current_frames().get(self._thread.ident)  # noqa: SLF001 - the one way to see where a thread is
+        if frame is None or not _sleeps(self._thread.native_id):
+            return None
+        return id(frame), frame.f_lasti
+
+
+def _sleeps(native_id: int | None) -> bool:
+    """Whether the system says that a thread sleeps; where it does not tell, its place alone has to do."""
+    try:
+        stat = Path(f"/proc/self/task/{native_id}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] == "S"

@@ -71,6 +71,7 @@ class Execution:
         self._place = str(queues[0].path.parent)
         self._actors = [Actor(self._baton, index) for index in range(len(queues))]
         self._running: Actor | None = None
+        self._disbanded = False
         self._scheduler = threading.get_ident()
         self._jumped = False
         self._last: int | None = None
@@ -79,10 +80,10 @@ class Execution:
 
     def run(self, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
         """Run to the end, or to a state that was ``seen``. Raises DivergedError if the schedule is not possible."""
-        for actor in self._actors:
-            actor.begin(lambda actor=actor: self._body(actor))  # type: ignore[misc]  # mypy cannot infer it
-            self._lend(actor)  # to its first statement
         try:
+            for actor in self._actors:
+                actor.begin(lambda actor=actor: self._body(actor))  # type: ignore[misc]  # mypy cannot infer it
+                self._lend(actor)  # to its first statement
             self._follow(schedule, seen)
         finally:
             self._end()
@@ -127,6 +128,8 @@ class Execution:
     def _woken(self) -> list[Actor]:
         """Return who goes on when nobody can: whose time comes first, or of those that wait for each other, any."""
         waiting = [actor for actor in self._actors if actor.waiting in ("asleep", "blocked")]
+        if not waiting and any(actor.waiting == "outside" for actor in self._actors):
+            raise StuckError
         if all(actor.waiting == "blocked" for actor in waiting):
             return waiting
         first = min(waiting, key=lambda actor: (actor.wakes, actor.index))
@@ -169,7 +172,7 @@ class Execution:
             actor.event = None
             self.played.events.append(Event(actor.index, "death", f"dies before {what}"))
         else:
-            actor.gives_up = all(one.waiting in ("blocked", "finished") for one in self._actors)
+            actor.gives_up = all(one.waiting in ("blocked", "outside", "finished") for one in self._actors)
         self._last = actor.index
         self._lend(actor)
         if actor.released() or actor.waiting == "finished":
@@ -192,9 +195,11 @@ class Execution:
         self._running = actor
         try:
             self._baton.lend(actor)
+            outside = [one for one in self._actors if one.waiting == "outside"]
+            if outside:
+                self._baton.settle(outside)
         except StuckError:
-            for one in self._actors:
-                one.dying = one.freed = True
+            self._disband()
             raise
         finally:
             self._running = None
@@ -204,14 +209,22 @@ class Execution:
         for actor in self._actors:
             if actor.waiting != "finished":
                 actor.dying = actor.freed = actor.gives_up = True
-                self._finish(actor)
+        for _ in range(_MOST_STEPS):
+            able = [actor for actor in self._actors if actor.waiting not in ("finished", "outside")]
+            if not able or self._disbanded:
+                break
+            self._lend(able[0])
+        if any(actor.waiting == "outside" for actor in self._actors):
+            self._disband()
+            raise StuckError
 
-    def _finish(self, actor: Actor) -> None:
-        for _ in range(1000):
-            if actor.waiting == "finished":
-                return
-            self._lend(actor)
-        raise StuckError
+    def _disband(self) -> None:
+        """Let every thread end by itself, so that what it holds is free for whoever comes next."""
+        self._disbanded = True
+        for actor in self._actors:
+            actor.dying = actor.freed = actor.gives_up = True
+            if actor.waiting not in ("finished", "outside") and actor.go.locked():
+                actor.go.release()
 
     # --- an actor's thread ------------------------------------------------------------------------------------------
 
@@ -265,7 +278,11 @@ class Execution:
 
     def _mine(self) -> Actor | None:
         """Return the actor that the running thread works for; threads that its code started work for it too."""
-        return None if threading.get_ident() == self._scheduler else self._running
+        here = threading.get_ident()
+        if here == self._scheduler:
+            return None
+        own = (actor for actor in self._actors if actor.thread is not None and actor.thread.ident == here)
+        return next(own, self._running)
 
     def opened(self, connection: sqlite3.Connection, *, rows_seen: bool) -> None:
         """Learn of a new connection."""
@@ -363,9 +380,9 @@ class Execution:
 
     def closing(self, connection: sqlite3.Connection) -> None:
         """Learn that a connection is about to be closed."""
-        del connection
         actor = self._mine()
-        if actor is not None:
+        # The garbage of earlier runs may be collected in any actor's step, and is no act of that actor.
+        if actor is not None and actor.owns(connection):
             actor.dirty = True
 
     # --- how long an actor waits ------------------------------------------------------------------------------------
@@ -376,7 +393,7 @@ class Execution:
 
     def lock_wait(self, seconds: float) -> None:
         """Wait until somebody else's step may have freed the lock."""
-        actor = self._running
+        actor = self._mine()
         if actor is None or actor.freed:
             return
         actor.waited += seconds
@@ -388,7 +405,7 @@ class Execution:
 
     def sleep(self, seconds: float) -> None:
         """Sleep until somebody else's step may have changed something, or nobody else can go on."""
-        actor = self._running
+        actor = self._mine()
         if actor is None or actor.freed:
             return
         actor.wakes = (int((self._clock.seconds + seconds) / _GRAIN) + 1) * _GRAIN
