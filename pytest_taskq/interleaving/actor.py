@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_taskq.sqlite.statements import Statement
 
 _ENDS = ("COMMIT", "END", "ROLLBACK")
+_LEFT: WeakSet[sqlite3.Connection] = WeakSet()  # what actors whose run is over had opened
 
 
 class Actor(Holder):
@@ -43,10 +44,6 @@ class Actor(Holder):
         """Whether one of its connections is inside a transaction."""
         return any(_in_transaction(connection) for connection in (*self.connections, *self.lasting))
 
-    def owns(self, connection: sqlite3.Connection) -> bool:
-        """Whether it opened ``connection`` in this run."""
-        return connection in self.connections or any(one is connection for one in self.lasting)
-
     def released(self) -> bool:
         """Whether what it ran since it last gave the baton back may have freed a lock or shown others something."""
         if not self.dirty:
@@ -61,11 +58,17 @@ class Actor(Holder):
 
     def close_connections(self) -> None:
         """Close what it left open, as the kernel does for a process; called in its own thread."""
+        _LEFT.update(self.connections)
         for connection in (*self.connections, *self.lasting):
             try:
                 sqlite3.Connection.close(connection)
             except sqlite3.Error:
                 continue
+
+
+def was_left(connection: sqlite3.Connection) -> bool:
+    """Whether it belonged to an actor whose run is over."""
+    return type(connection).__weakrefoffset__ != 0 and connection in _LEFT
 
 
 def _in_transaction(connection: sqlite3.Connection) -> bool:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.interleaving.actor import Actor, plain
+from pytest_taskq.interleaving.actor import Actor, plain, was_left
 from pytest_taskq.interleaving.aftermath import is_lock_error
 from pytest_taskq.interleaving.baton import Baton, Died, StuckError
 from pytest_taskq.interleaving.choices import Choice
@@ -276,8 +276,11 @@ class Execution:
 
     # --- what the statement hook tells ------------------------------------------------------------------------------
 
-    def _mine(self) -> Actor | None:
+    def _mine(self, connection: sqlite3.Connection | None = None) -> Actor | None:
         """Return the actor that the running thread works for; threads that its code started work for it too."""
+        # Garbage of earlier runs (a coroutine that died, say) may be collected in any step, and is no act of an actor.
+        if connection is not None and was_left(connection):
+            return None
         here = threading.get_ident()
         if here == self._scheduler:
             return None
@@ -300,7 +303,7 @@ class Execution:
 
     def begins(self, statement: Statement) -> None:
         """Wait until the schedule lets the statement run."""
-        actor = self._mine()
+        actor = self._mine(statement.connection)
         if actor is None or (actor.freed and not actor.dying):
             return
         if statement.stoppable:
@@ -326,7 +329,7 @@ class Execution:
 
     def ended(self, statement: Statement, seen: object) -> None:
         """Learn that a call ended."""
-        actor = self._mine()
+        actor = self._mine(statement.connection)
         if actor is None or actor.freed:
             return
         if self._timeouts is not None:
@@ -336,7 +339,7 @@ class Execution:
 
     def failed(self, statement: Statement, error: sqlite3.Error) -> bool:
         """Learn that a call failed; where SQLite's own waiting is out of reach, wait here and run it again."""
-        actor = self._mine()
+        actor = self._mine(statement.connection)
         if actor is None:
             return False
         actor.perish()
@@ -368,8 +371,7 @@ class Execution:
 
     def fetched(self, connection: sqlite3.Connection, rows: Sequence[object]) -> None:
         """Learn of rows that the caller was given."""
-        del connection
-        actor = self._mine()
+        actor = self._mine(connection)
         if actor is None or actor.freed:
             return
         if not rows:
@@ -380,9 +382,8 @@ class Execution:
 
     def closing(self, connection: sqlite3.Connection) -> None:
         """Learn that a connection is about to be closed."""
-        actor = self._mine()
-        # The garbage of earlier runs may be collected in any actor's step, and is no act of that actor.
-        if actor is not None and actor.owns(connection):
+        actor = self._mine(connection)
+        if actor is not None:
             actor.dirty = True
 
     # --- how long an actor waits ------------------------------------------------------------------------------------
