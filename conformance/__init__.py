@@ -6,6 +6,7 @@ from pytest_taskq.conformance.test_client import TestClient
 from pytest_taskq.conformance.test_crash_points import TestCrashPoints
 from pytest_taskq.conformance.test_durability import TestDurability
 from pytest_taskq.conformance.test_engine import TestEngine
+from pytest_taskq.conformance.test_history import TestHistory
 from pytest_taskq.conformance.test_infrastructure import TestInfrastructure
 from pytest_taskq.conformance.test_interleavings import TestInterleavings
 from pytest_taskq.conformance.test_maintenance import TestMaintenance
@@ -19,6 +20,7 @@ __all__ = [
     "TestCrashPoints",
     "TestDurability",
     "TestEngine",
+    "TestHistory",
     "TestInfrastructure",
     "TestInterleavings",
     "TestMaintenance",

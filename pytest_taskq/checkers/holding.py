@@ -33,11 +33,11 @@ def check_leases(operations: Iterable[Operation], *, precision: int = 0) -> Judg
 
 
 def _robbed(holder: Tenure, other: Operation, precision: int) -> bool:
-    return other.end < holder.earliest_end(precision) and not holder.released_by(other.end)
+    return other.end < holder.earliest_end(precision, by=other.end) and not holder.released_by(other.end)
 
 
 def _lease_broken(holder: Tenure, other: Operation, precision: int) -> Judgement:
-    left = holder.earliest_end(precision)
+    left = holder.earliest_end(precision, by=other.end)
     lease = (
         "has no lease that ends" if left == NEVER else f"holds it for {(left - other.end) / SECOND:.3f} s more at least"
     )

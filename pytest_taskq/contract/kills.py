@@ -63,6 +63,13 @@ KILLS: dict[str, dict[str, str]] = {
         "WrapsTheCallersErrors": "``except Exception`` where ``sqlite3.Error`` is meant",
         "LocksAreTheDriversBusiness": "Lets the driver's own lock error out",
     },
+    "INF-09": {
+        "LooksThenCreates": "Looks whether the tables are there, and creates them in a transaction that comes later",
+        "WritesItsVersionTwice": "Every process that finds no version writes one",
+    },
+    "INF-10": {
+        "SharesOneConnection": "All threads use one connection, so one's COMMIT is everybody's",
+    },
     "ENQ-01": {
         "StoresNothing": "Answers with an id and stores nothing",
         "DelaysByMinutes": "Takes the delay for minutes",
@@ -110,6 +117,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "ENQ-05": {
         "ForgetsTheKey": "Stores a second task for the same idempotency key",
+        "AsksForTheKeyBeforehand": "Looks for the key and inserts afterwards, under a lock that other processes do not see",  # noqa: E501 - generated
         "LooksForTheKeyFirst": "Looks for the key, then inserts, and lets the second one fail",
     },
     "ENQ-06": {
@@ -123,6 +131,11 @@ KILLS: dict[str, dict[str, str]] = {
         "EnqueuesABatchOneByOne": "Each item of a batch has a transaction of its own",
         "EnqueuesThenSetsTheKey": "Sets the key of a new task in a second transaction",
         "RemembersTheKeyLater": "Keys live in a table of the team's own, written when the task is stored already",
+        "AcknowledgesWhatItBuffers": "Hands out ids of a range of its own and writes fifty tasks at a time: fast, until the process dies",  # noqa: E501 - generated
+    },
+    "ENQ-09": {
+        "CountsIdsItself": "Takes the next id from the table and writes under it, one thread at a time",
+        "DoesNotWait": "Opens a connection of its own that gives up at the first lock",
     },
     "ENQ-10": {
         "CancelsWhateverTheStatus": "Cancels by id alone, also a task that is leased or finished",
@@ -158,8 +171,12 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "CLM-02": {
         "RobsLiveHolders": "Puts every leased task back into the queue before it claims",
+        "LocksItsThreads": "One claim at a time in each process: a SELECT, then an UPDATE without a guard",
         "ReadsBeforeTheImplicitBegin": "Selects inside `with connection:`, which begins its transaction only at the UPDATE",  # noqa: E501 - generated
         "SelectsThenUpdates": "Selects in one transaction and updates in another",
+    },
+    "CLM-03": {
+        "TakesTwoWhenBeaten": "When another was faster it leases the two next ones, and returns one of them",
     },
     "CLM-04": {
         "LeasesForHalfTheTime": "Leases for half of the seconds asked for",
@@ -184,6 +201,8 @@ KILLS: dict[str, dict[str, str]] = {
         "TakesAnyName": "Makes a name of whatever it is given, in a storage of its own",
     },
     "CLM-09": {
+        "GivesUpWhenBeaten": "Its UPDATE is guarded; when another was faster it says that there is nothing",
+        "RaisesWhenBeaten": "The same, and it takes the missing row for a task",
         "UpgradesItsLock": "Begins a deferred transaction with a read, so that the lock it asks for later is refused at once",  # noqa: E501 - generated
     },
     "CLM-10": {
@@ -274,12 +293,15 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "SCH-01": {
         "ServesInReverse": "Serves every strategy in another one's order",
+        "ServesItsShareFirst": "To keep out of each other's way, every process prefers the ids of its own residue",
     },
     "SCH-02": {
         "ServesInReverse": "Serves every strategy in another one's order",
+        "KeepsWhatItRead": "Each process reads ten candidates at a time and works them off, whatever comes meanwhile",
     },
     "SCH-03": {
         "ServesInReverse": "Serves every strategy in another one's order",
+        "KeepsWhatItRead": "Each process reads ten candidates at a time and works them off, whatever comes meanwhile",
     },
     "SCH-06": {
         "StrategiesSelectThenUpdate": "Has one strategy that selects in one transaction and updates in another",
@@ -309,6 +331,7 @@ KILLS: dict[str, dict[str, str]] = {
         "CountsOneTooMany": "Counts one queued task more than there are",
     },
     "OBS-02": {
+        "CountsOneStatusAfterTheOther": "A SELECT for each status, each with a snapshot of its own",
         "CountsOneStatusAfterAnother": "Counts each status by a query of its own, outside a transaction",
     },
     "OBS-03": {
@@ -319,6 +342,8 @@ KILLS: dict[str, dict[str, str]] = {
         "DeletesDeadLetters": "Deletes whatever finished long ago, dead letters too",
     },
     "MNT-02": {
+        "CountsWhatItRead": "Returns how many it meant to delete, and another may have been faster",
+        "DeletesUpToTheLast": "Takes every id before the last old one for an old one",
         "CountsBeforeItDeletes": "Counts what is old, then deletes what is old by then",
     },
     "MNT-03": {
@@ -356,5 +381,8 @@ KILLS: dict[str, dict[str, str]] = {
         "KeepsItsLockAfterAnError": "A claim that fails never gives its lock back, and every later one is refused",
         "SaysCompletedWhateverHappens": "A completion that cannot be stored is reported as one that was",
         "TakesAnErrorForAnEmptyQueue": "A claim that fails returns None",
+    },
+    "LAT-07": {
+        "DoesNotWait": "Opens a connection of its own that gives up at the first lock",
     },
 }

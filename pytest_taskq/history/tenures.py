@@ -26,25 +26,28 @@ class Tenure:
     renewals: list[Operation] = field(default_factory=list)
     finishes: list[Operation] = field(default_factory=list)
 
-    def earliest_end(self, precision: int = 0) -> int:
-        """Return a moment before which the lease was certainly not over; NEVER without a lease."""
+    def earliest_end(self, precision: int = 0, *, by: int = NEVER) -> int:
+        """Return a moment before which the lease was certainly not over; NEVER without a lease.
+
+        Only the renewals that began at ``by`` or earlier are looked at.
+        """
         if not self.claim.lease:
             return NEVER
-        return min(one.call + one.lease for one in self._last_word()) - precision
+        return min(one.call + one.lease for one in self._last_word(by)) - precision
 
     def latest_end(self, precision: int = 0) -> int:
         """Return a moment from which the lease was certainly over; NEVER if there is none."""
         if not self.claim.lease:
             return NEVER
-        return max(NEVER if one.end == NEVER else one.end + one.lease for one in self._last_word()) + precision
+        return max(NEVER if one.end == NEVER else one.end + one.lease for one in self._last_word(NEVER)) + precision
 
-    def _last_word(self) -> Iterator[Operation]:
+    def _last_word(self, by: int) -> Iterator[Operation]:
         """Yield the operations that may have set the deadline last: no accepted renewal began after their end.
 
         A renewal of unknown outcome may have the last word too, and takes it from nobody.
         """
-        certain = max((one.call for one in self.renewals if one.accepted), default=-NEVER)
-        for one in (self.claim, *(renewal for renewal in self.renewals if renewal.possible)):
+        certain = max((one.call for one in self.renewals if one.accepted and one.call <= by), default=-NEVER)
+        for one in (self.claim, *(one for one in self.renewals if one.possible and one.call <= by)):
             if one.end >= certain:
                 yield one
 

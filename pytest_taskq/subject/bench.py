@@ -11,6 +11,7 @@ from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from pytest_taskq.subject.store import Stores
     from pytest_taskq.subject.subject import Subject
@@ -63,6 +64,12 @@ class Bench:
             yield queue
         finally:
             queue.close()
+
+    def keep(self, name: str) -> Path:
+        """Return the folder ``name`` beside the stores, made if need be: for evidence that outlives them."""
+        folder = self._stores.folder.parent / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def run(self, check: Callable[[], T]) -> T:
         """Return what ``check`` returns, run in virtual time and in a watched thread."""

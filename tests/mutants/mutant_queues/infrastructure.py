@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +35,20 @@ OTHERS = (
     )""",
     "CREATE INDEX IF NOT EXISTS tasks_of_a_tenant ON task_queue (tenant, status)",
 )
+
+
+def set_up(connection: sqlite3.Connection, pragmas: tuple[str, ...], patience: float) -> None:
+    """Set the pragmas. The switch to WAL fails at once, busy timeout or not, while another process makes it."""
+    until = time.monotonic() + patience
+    for pragma in pragmas:
+        while True:
+            try:
+                connection.execute(f"PRAGMA {pragma}")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - equal pauses would meet again
 
 
 class EachUse:
@@ -70,8 +86,7 @@ class EachUse:
     def open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=self.busy_timeout, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        for pragma in (*self.PRAGMAS, f"synchronous = {self.synchronous}"):
-            connection.execute(f"PRAGMA {pragma}")
+        set_up(connection, (*self.PRAGMAS, f"synchronous = {self.synchronous}"), self.busy_timeout)
         return connection
 
     @contextmanager
@@ -117,8 +132,7 @@ class OneForAll(EachUse):
         if self.shared is None:
             connection = sqlite3.connect(self.path, timeout=0.2, isolation_level=None, check_same_thread=False)
             connection.row_factory = sqlite3.Row
-            for pragma in (*self.PRAGMAS, "synchronous = FULL"):
-                connection.execute(f"PRAGMA {pragma}")
+            set_up(connection, (*self.PRAGMAS, "synchronous = FULL"), 0.2)
             self.shared = connection
         return self.shared
 

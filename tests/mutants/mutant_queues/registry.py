@@ -25,6 +25,7 @@ ORACLE = Instrument.ORACLE
 COST = Instrument.QUERY_COST
 CRASH = Instrument.CRASH_POINTS
 RACE = Instrument.INTERLEAVINGS
+HISTORY = Instrument.HISTORY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,10 @@ LEASES = {
         [FIRST, did("a", Kind.RENEW, 20, 22, None, lease=10, error="OSError"), claim("b", 31, 33)],
         None,
     ),
+    "before a renewal that should have been refused": (
+        [FIRST, claim("b", 200, 204), did("a", Kind.RENEW, 210, 212, lease=100)],
+        None,
+    ),
     "one attempt twice": ([claim("a", 2, 4, attempt=1), claim("b", 900, 901, attempt=1)], Rule.DOUBLE),
     "both at the same time": ([FIRST, claim("b", 3, 5)], Rule.LEASE),
     "at the same time, and the second gave it back": ([FIRST, claim("b", 3, 9), did("b", Kind.FAIL, 4, 5)], None),

@@ -1,0 +1,180 @@
+"""History: real processes hammer the queue, every call is recorded, and pure checkers judge what happened."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
+from pytest_taskq.instruments.history_file import RecordedHistory, write_history
+from pytest_taskq.instruments.history_judges import LEASED, SESSIONS, Session
+from pytest_taskq.recording.crew import Crew
+from pytest_taskq.recording.sessions import is_shared
+from pytest_taskq.recording.stage import Stage
+from pytest_taskq.subject.violation import InconclusiveError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.recording.stage import Recording
+    from pytest_taskq.subject import Bench, Subject
+
+JUDGED: tuple[str, ...] = tuple(SESSIONS)
+_MOST_TRIES = 4  # each twice as long as the one before
+
+
+@dataclass(slots=True)
+class _Cast:
+    """The crew of this process, for the last subject alone, and what it recorded."""
+
+    crew: Crew | None = None
+    adapter: type | None = None
+    recordings: dict[tuple[str, str, int, int], Recording] | None = None
+    shared: bool = False
+
+    def crew_of(self, subject: Subject) -> tuple[Crew, dict[tuple[str, str, int, int], Recording]]:
+        if self.crew is None or self.recordings is None or self.adapter is not subject.adapter:
+            self.close()
+            self.crew, self.adapter, self.recordings = Crew(import_string(subject)), subject.adapter, {}
+        return self.crew, self.recordings
+
+    def close(self) -> None:
+        if self.crew is not None:
+            self.crew.close()
+        self.crew = self.adapter = self.recordings = None
+        self.shared = False
+
+
+_CAST = _Cast()
+
+
+def end_processes() -> None:
+    """End the processes of the last subject and forget what they recorded."""
+    _CAST.close()
+
+
+def import_string(subject: Subject) -> str:
+    """Return ``module:Class``, by which another process finds the adapter."""
+    named = f"{subject.adapter.__module__}:{subject.adapter.__qualname__}"
+    return subject.name if ":" in subject.name else named
+
+
+class HistoryJudge:
+    """Judges one requirement at a time; requirements of one session are judged from the same recording."""
+
+    def supports(self, subject: Subject) -> str | None:
+        """Return why another process cannot make the adapter, None if it can."""
+        name = import_string(subject)
+        if "<locals>" in name or name.startswith("__main__:"):
+            return f"other processes cannot import {name}; move the adapter to a module"
+        return None
+
+    def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        """Return PASS with what was recorded, FAIL with the operations that prove it, or why there is no verdict."""
+        explored = []
+        for session in _sessions(requirement, bench.subject, budget):
+            finding = self._by(session, requirement, bench, budget)
+            if finding.verdict is not Verdict.PASS:
+                return finding
+            explored.append(finding.explored)
+        return _finding(requirement, Verdict.PASS, explored="; ".join(explored))
+
+    def _by(self, session: Session, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
+        thin = ""
+        for attempt in range(_MOST_TRIES):
+            try:
+                recording = _recorded(session, bench, budget, longer=2**attempt)
+                explored = session.judge(recording, bench.subject, requirement.id)
+            except Thin as found:
+                thin = str(found)
+                continue
+            except Broken as found:
+                return _failed(requirement, bench, budget, found)
+            except Unshared as found:
+                return _finding(requirement, Verdict.UNSUPPORTED, reason=str(found))
+            return _finding(requirement, Verdict.PASS, explored=explored)
+        raise InconclusiveError(f"{thin}, although it was tried {_MOST_TRIES} times, each longer than the one before")
+
+
+def _finding(
+    requirement: Requirement,
+    verdict: Verdict,
+    *,
+    explored: str = "",
+    reason: str = "",
+    evidence: str = "",
+    replay: str = "",
+) -> Finding:
+    return Finding(
+        requirement=requirement.id,
+        instrument=Instrument.HISTORY,
+        verdict=verdict,
+        explored=explored,
+        reason=reason,
+        evidence=evidence,
+        replay=replay,
+    )
+
+
+def _sessions(requirement: Requirement, subject: Subject, budget: Budget) -> list[Session]:
+    """Return what is recorded for a requirement: beside its session that of leases which run out, where it takes part.
+
+    That one waits for real seconds, so it is left out of a smoke run, and for clocks coarser than a second of all.
+    """
+    leased = LEASED.get(requirement.id)
+    waits = budget.effort != "smoke" and subject.offers("leases") and subject.promises.time_precision <= 1
+    return [SESSIONS[requirement.id], *([leased] if leased and waits else [])]
+
+
+def _recorded(session: Session, bench: Bench, budget: Budget, *, longer: int) -> Recording:
+    crew, recordings = _CAST.crew_of(bench.subject)
+    if bench.subject.standalone and not _CAST.shared:
+        _CAST.shared = _shared(bench, crew, budget)
+    key = (session.name, budget.effort, budget.seed, longer)
+    if key not in recordings:
+        with bench.queue() as queue:
+            recordings[key] = session.record(Stage(queue, crew, budget), longer)
+    return recordings[key]
+
+
+def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:
+    """Return True, or raise Unshared: what a process keeps to itself cannot be judged from several."""
+    with bench.queue() as queue:
+        if not is_shared(Stage(queue, crew, budget)):
+            raise Unshared("what one process enqueued another could not claim: the store is not shared by processes")
+    return True
+
+
+def _failed(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Finding:
+    path = _kept(requirement, bench, budget, found)
+    return _finding(
+        requirement,
+        Verdict.FAIL,
+        reason=f"expected {found.expected}; seen {found.seen.splitlines()[0]}",
+        evidence=f"expected   {inspect.cleandoc(found.expected)}\nseen       {found.seen}\nhistory    {path}",
+        replay=f"taskq check {path}" if found.checks else "",
+    )
+
+
+def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Path:
+    """Write the history that fails the requirement where it outlives the run."""
+    folder = bench.keep("taskq-histories")
+    path = folder / f"{requirement.id}-{budget.seed}.jsonl"
+    ways = found.ways
+    back = ways.redelivery
+    history = RecordedHistory(
+        operations=tuple(found.operations),
+        checks=found.checks,
+        left=ways.left,
+        precision=ways.precision,
+        skip_locked=ways.skip_locked,
+        descending=ways.descending,
+        requeues=back.requeues if back else True,
+        claims_reclaim=back.claims_reclaim if back else True,
+        source=f"{import_string(bench.subject)}, {requirement.id}, seed {budget.seed}, effort {budget.effort}",
+    )
+    write_history(path, history)
+    return path

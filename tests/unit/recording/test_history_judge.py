@@ -1,0 +1,131 @@
+"""The instrument itself: floors, what it keeps of a failure, and what it does not judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_taskq import QueueAdapter
+from pytest_taskq.cli import main
+from pytest_taskq.contract import Finding, Verdict
+from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
+from pytest_taskq.history import Kind, Operation
+from pytest_taskq.instruments.budget import Budget
+from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes, import_string
+from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
+from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
+from pytest_taskq.recording.stage import Recording, Row
+from pytest_taskq.subject import Bench, Stores, Subject
+from pytest_taskq.subject.violation import InconclusiveError
+
+
+@pytest.fixture(autouse=True)
+def _no_processes_left() -> Iterator[None]:
+    yield
+    end_processes()
+
+
+SUBJECT = Subject.load("pytest_taskq.reference_impl:Adapter")
+MADE = Operation(kind=Kind.ENQUEUE, task="t", call=0, returned=1, actor="p")
+
+
+def recording(*operations: Operation, rows: list[Row] | None = None) -> Recording:
+    return Recording(operations=operations, answers={}, rows=rows)
+
+
+def test_all_that_the_contract_gives_to_it_is_judged_but_the_fairness_that_timing_measures() -> None:
+    assert {one.id for one in by_instrument("h")} - set(JUDGED) == {"LAT-05"}
+
+
+def test_a_recording_in_which_nothing_met_is_no_pass() -> None:
+    got = Operation(kind=Kind.CLAIM, task="t", call=2, returned=3, actor="c", lease=10**12)
+    for judge in (no_two_holders, nothing_lost, never_wrongly_empty):
+        with pytest.raises(Thin, match=r"only 0 claims met another process's, and fewer than 20 prove nothing"):
+            judge(recording(MADE, got), SUBJECT, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "locks_only", "raises"),
+    [
+        ("QueueBusyError: locked", 0.1, True, True),
+        ("QueueBusyError: locked", 4.9, True, False),
+        ("OperationalError: database is locked", 0.1, False, True),
+        ("ValueError: x", 0.1, True, False),
+        ("ValueError: x", 9.0, False, True),
+    ],
+)
+def test_a_lock_error_counts_only_before_the_busy_timeout(
+    error: str, seconds: float, locks_only: bool, raises: bool
+) -> None:
+    failed = Operation(kind=Kind.CLAIM, call=0, returned=round(seconds * 1e9), error=error)
+    if raises:
+        with pytest.raises(Broken, match="before the busy timeout of 5 s"):
+            nothing_raised(recording(failed), SUBJECT, (Kind.CLAIM,), locks_only=locks_only)
+    else:
+        nothing_raised(recording(failed), SUBJECT, (Kind.CLAIM,), locks_only=locks_only)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "was acknowledged and is not there"),
+        ([Row(task="t", status="queued", type="job")] * 2, "is there 2 times"),
+        ([Row(task="t", status="retrying", type="job")], "'t' is 'retrying'"),
+        ([Row(task="t", status="queued", type="job")], "never were"),
+    ],
+)
+def test_a_task_that_is_lost_doubled_or_out_of_reach_is_seen(rows: list[Row], said: str) -> None:
+    with pytest.raises(Broken, match=said):
+        nothing_lost(recording(MADE, rows=rows), SUBJECT, "CLM-03")
+
+
+class Inside(QueueAdapter):
+    """Can be imported by name."""
+
+
+def judged(adapter: type, requirement: str, folder: Path) -> Finding:
+    subject = Subject(adapter.__name__, adapter)
+    bench = Bench(subject, Stores(subject, folder / "stores"))
+    return bench.run(lambda: HistoryJudge().judge(REQUIREMENTS[requirement], bench, Budget("smoke", 1)))
+
+
+def test_a_failure_is_kept_where_it_can_be_judged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "mutants")
+    from mutant_queues.histories import LocksItsThreads
+
+    finding = judged(LocksItsThreads, "CLM-02", tmp_path)
+    assert finding.verdict is Verdict.FAIL
+    command, check, path = finding.replay.split()
+    assert (command, check) == ("taskq", "check")
+    assert Path(path).parent == tmp_path / "taskq-histories"
+    assert main(["check", path]) == 1
+    assert "leases: FAIL: a task is handed out while its holder's lease runs" in capsys.readouterr().out
+
+
+def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
+    class Local(QueueAdapter):
+        pass
+
+    assert "move the adapter to a module" in str(HistoryJudge().supports(Subject("Local", Local)))
+    assert HistoryJudge().supports(Subject("Inside", Inside)) is None
+    assert import_string(Subject("a:B", Inside)) == "a:B"
+
+
+def test_what_stays_too_thin_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from pytest_taskq.instruments import history
+
+    def alone(_: object, longer: int) -> Recording:
+        lengths.append(longer)
+        return recording(MADE)
+
+    lengths: list[int] = []
+    monkeypatch.setitem(history.SESSIONS, "CLM-02", replace(history.SESSIONS["CLM-02"], record=alone))
+    with pytest.raises(InconclusiveError, match="although it was tried 4 times, each longer than the one before"):
+        judged(SUBJECT.adapter, "CLM-02", tmp_path)
+    assert lengths == [1, 2, 4, 8]
