@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_taskq.sqlite.statements import Statement
 
 _ENDS = ("COMMIT", "END", "ROLLBACK")
-_LEFT: WeakSet[sqlite3.Connection] = WeakSet()  # what actors whose run is over had opened
+_LEFT = "_taskq_left"  # not a WeakSet: the collector clears weak references before it ends the coroutines it found
 
 
 class Actor(Holder):
@@ -58,7 +58,8 @@ class Actor(Holder):
 
     def close_connections(self) -> None:
         """Close what it left open, as the kernel does for a process; called in its own thread."""
-        _LEFT.update(self.connections)
+        for connection in self.connections:
+            setattr(connection, _LEFT, True)
         for connection in (*self.connections, *self.lasting):
             try:
                 sqlite3.Connection.close(connection)
@@ -68,7 +69,7 @@ class Actor(Holder):
 
 def was_left(connection: sqlite3.Connection) -> bool:
     """Whether it belonged to an actor whose run is over."""
-    return type(connection).__weakrefoffset__ != 0 and connection in _LEFT
+    return getattr(connection, _LEFT, False)
 
 
 def _in_transaction(connection: sqlite3.Connection) -> bool:

@@ -383,7 +383,7 @@ class Execution:
     def closing(self, connection: sqlite3.Connection) -> None:
         """Learn that a connection is about to be closed."""
         actor = self._mine(connection)
-        if actor is not None:
+        if actor is not None and connection in actor.connections:
             actor.dirty = True
 
     # --- how long an actor waits ------------------------------------------------------------------------------------
