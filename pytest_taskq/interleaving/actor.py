@@ -69,7 +69,7 @@ class Actor(Holder):
 
 def was_left(connection: sqlite3.Connection) -> bool:
     """Whether it belonged to an actor whose run is over."""
-    return getattr(connection, _LEFT, False)
+    return bool(getattr(connection, _LEFT, False))
 
 
 def _in_transaction(connection: sqlite3.Connection) -> bool:
