@@ -347,9 +347,9 @@ KILLS: dict[str, dict[str, str]] = {
         "CountsBeforeItDeletes": "Counts what is old, then deletes what is old by then",
     },
     "MNT-03": {
-        "DeletesAllAtOnce": "Deletes what is old in one statement",
         "BatchesEachStateTogether": "Deletes a batch of each state in one transaction, three of them together",
         "BatchesInOneTransaction": "Deletes in batches, and commits once at the end",
+        "DeletesAllAtOnce": "Deletes what is old in one statement",
         "DeletesInLargeBatches": "Deletes two thousand rows a transaction",
         "DeletesWithoutAWord": "Deletes, and does not say how much",
     },

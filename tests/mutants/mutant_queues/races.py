@@ -255,14 +255,6 @@ class CountsBeforeItDeletes(OnReference):
         return count
 
 
-@breaks("MNT-03", RACE, "leave in one transaction")
-class DeletesAllAtOnce(OnReference):
-    """Deletes everything that is old in one transaction."""
-
-    def delete_finished(self, older_than_seconds):
-        return self.write(f"DELETE FROM task_queue WHERE {_OLD}", f"-{older_than_seconds} seconds")
-
-
 _BACK = (
     "UPDATE task_queue SET status = 'queued', ready = 1, locked_by = NULL, lease_until_utc = NULL, "
     "reserved_at_utc = NULL WHERE id = ?"
