@@ -8,7 +8,7 @@ from pytest_taskq.checkers import Judgement, check_conservation
 from pytest_taskq.checkers.by_name import Ways
 from pytest_taskq.contract import Status
 from pytest_taskq.history import SECOND, Kind, Operation
-from pytest_taskq.subject.violation import NotJudgedError
+from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,9 +88,9 @@ def _excused(one: Operation, subject: Subject) -> bool:
 
 
 def need(judgement: Judgement, what: str) -> None:
-    """Raise NotJudgedError if what a judgement presupposes does not hold."""
+    """Raise InconclusiveError if what a judgement presupposes does not hold."""
     if not judgement.legal:
-        raise NotJudgedError(f"{what} cannot be judged on this history, which breaks another rule: {judgement}")
+        raise InconclusiveError(f"{what} cannot be judged on this history, which breaks another rule: {judgement}")
 
 
 def all_there(recording: Recording, *, enqueues_alone: bool = False) -> None:

@@ -83,9 +83,9 @@ def test_exactly_the_recorded_requirements_fail(graded):
 
 
 def test_nothing_that_the_queue_offers_is_left_undecided(graded):
-    without_instrument = {"CLM-02"}  # interleavings and history reach a storage of its own, the triggers do not
+    hidden = {"SCH-01"}  # the order of a history that hands a task out twice (CLM-02) is nobody's order
     undecided = {name for name, verdict in graded.verdicts.items() if verdict not in DECIDED}
-    assert undecided <= without_instrument, graded.output
+    assert undecided <= hidden if "CLM-02" in graded.expected else not undecided, graded.output
 
 
 def test_the_documentation_shows_the_evidence_of_each_recorded_failure(graded):
