@@ -112,9 +112,13 @@ class Exploration:
             try:
                 execution = self._execution(prepared, queue, content, entropy)
                 played = self._run(execution, schedule, seen)
-                self._check_seen(execution, opens, played)
+                self._check_seen(execution, opens)
+                if queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
+                    _require_statements(played)
                 if played.complete:
                     self._judge(queue, prepared, played)
+                if played.broken is None:  # what is wrong without any statement is wrong in any schedule
+                    _require_statements(played)
             finally:
                 if content is not None:
                     content.close()
@@ -151,7 +155,7 @@ class Exploration:
                 "database tells it (its own randomness, a cache that outlives a run, other threads)"
             ) from None
 
-    def _check_seen(self, execution: Execution, opens: FileOpens, played: Played) -> None:
+    def _check_seen(self, execution: Execution, opens: FileOpens) -> None:
         self.rows_seen = self.rows_seen and not execution.opaque
         unseen = opens.count - execution.connections
         if unseen > 0:
@@ -159,8 +163,6 @@ class Exploration:
                 f"{unseen} of {opens.count} connections to the store were not opened through sqlite3.connect, so their "
                 "statements cannot be scheduled"
             )
-        if not any(event.kind == "statement" for event in played.events):
-            raise UnseenError("no statement of its calls goes through Python's sqlite3, so none can be scheduled")
 
     def _judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
         if played.broken is not None:
@@ -188,6 +190,12 @@ class Exploration:
                 )
         if len(first.events) != len(second.events):
             raise InconclusiveError(f"the code is not repeatable in {self.scenario.name}: one run was longer")
+
+
+def _require_statements(played: Played) -> None:
+    """Raise UnseenError if nothing was seen to run."""
+    if not any(event.kind == "statement" for event in played.events):
+        raise UnseenError("no statement of its calls goes through Python's sqlite3, so none can be scheduled")
 
 
 def _never(_: Hashable) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isnan
 from typing import Any, ClassVar
 
@@ -221,7 +222,8 @@ class InMemoryListed(InMemoryUncounted):
     """Lists its tasks."""
 
     def all_tasks(self) -> list[Task]:
-        return [self.shown(task) for task in self.tasks]
+        shown = ("status", "attempts", "max_attempts")
+        return [replace(self.shown(task), **{name: task[name] for name in shown}) for task in self.tasks]
 
 
 @breaks("ENQ-03", DIRECT, "nothing is stored of what was refused; seen [0-9]+ tasks", twin=InMemoryListed)
