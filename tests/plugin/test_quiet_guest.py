@@ -65,7 +65,10 @@ def test_the_folder_of_benchmark_results_stays_if_it_was_there(team: Team) -> No
     assert mine.is_dir()
 
 
-def test_the_folder_of_benchmark_results_stays_if_there_are_results(team: Team) -> None:
+def test_the_folder_of_benchmark_results_stays_if_there_are_results(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # pytest-benchmark would save nothing
     team.pytester.makepyfile(test_speed="def test_speed(benchmark): benchmark(len, ())")
     options = ("--benchmark-autosave", "--benchmark-max-time=0.001", "--benchmark-min-rounds=1")
     team.grade("Right", "-k", "ENQ-10 or speed", *options, apart=True)
