@@ -35,6 +35,7 @@ class Actor(Holder):
         self.snapshot = 0
         self.unread: bool = False  # a cursor of it may have rows left
         self.dirty = False  # it ran something since it last gave the baton back
+        self.met_lock = False  # what it ran last did
         self.last: Statement | None = None
         self.event: Event | None = None
         self.connections: WeakSet[sqlite3.Connection] = WeakSet()

@@ -18,7 +18,7 @@ class Content:
         # Not sqlite3.connect, which the statement hook replaces. Actors ask too, but one at a time.
         self._connection = sqlite3.Connection(path, timeout=0, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous = OFF")  # closing it moves the log into a file nobody wants
-        self._connection.text_factory = bytes  # a row may hold text that is not UTF-8
+        self._connection.text_factory = bytearray  # a row may hold text that is not UTF-8, and a blob equal to it
         self._interner = interner
         self._version = -1
         self._schema = -1
@@ -48,13 +48,13 @@ class Content:
                     "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
                 ).fetchall()
                 self._tables, self._schema = [_quoted(name.decode()) for (name,) in found], schema
-            rows = [tuple(self._connection.execute(f"SELECT * FROM {name}")) for name in self._tables]
+            rows = [self._connection.execute(f"SELECT * FROM {name}").fetchall() for name in self._tables]
         finally:
             self._connection.execute("COMMIT")
         sizes = {name: len(some) for name, some in zip(self._tables, rows, strict=True)}
         drops = (before - sizes.get(name, 0) for name, before in self._sizes.items())
         self._sizes, self.largest_drop = sizes, max(self.largest_drop, *drops, 0)
-        return schema, *rows
+        return schema, repr(rows)  # which tells 1 from 1.0 and a text from a blob
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,7 +13,9 @@ from pytest_taskq.interleaving.content import Content
 from pytest_taskq.interleaving.entropy import repeatable
 from pytest_taskq.interleaving.execution import Execution
 from pytest_taskq.interleaving.files import FileOpens, files_of
+from pytest_taskq.interleaving.listening import Listener
 from pytest_taskq.interleaving.search import DivergedError, Explored, Search
+from pytest_taskq.interleaving.stage import Stage
 from pytest_taskq.interleaving.timeouts import Timeouts
 from pytest_taskq.interleaving.waits import waits_decided_by, why_no_busy_handler
 from pytest_taskq.sqlite.statements import HOOK
@@ -110,38 +112,34 @@ class Exploration:
         with self.bench.restored(prepared.files) as queue, FileOpens(queue.path) as opens:
             content = Content(queue.path, self._interner) if is_sqlite(queue.path) else None
             try:
-                execution = self._execution(prepared, queue, content, entropy)
-                played = self._run(execution, schedule, seen)
-                self._check_seen(execution, opens)
-                if queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
-                    _require_statements(played)
-                if played.complete:
+                stage = self._stage(queue, content)
+                played = self._run(self._execution(prepared, queue, stage, entropy), stage, schedule, seen)
+                self._check_seen(stage, opens)
+                if played.complete:  # a run that was cut short may have been so before its first statement
                     self._judge(queue, prepared, played)
-                if played.broken is None:  # what is wrong without any statement is wrong in any schedule
-                    _require_statements(played)
             finally:
                 if content is not None:
                     content.close()
         return played
 
-    def _execution(
-        self, prepared: Prepared, queue: QueueUnderTest, content: Content | None, entropy: Entropy
-    ) -> Execution:
-        return Execution(
-            self.scenario,
-            [queue.another(apart=True) for _ in self.scenario.scripts],
-            prepared.given,
+    def _stage(self, queue: QueueUnderTest, content: Content | None) -> Stage:
+        return Stage(
+            len(self.scenario.scripts),
+            queue.path.parent,
             self.bench.clock,
             self._interner,
             content,
-            entropy,
             self.bench.call_limit,
-            Timeouts() if why_no_busy_handler() else None,
         )
 
-    def _run(self, execution: Execution, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
+    def _execution(self, prepared: Prepared, queue: QueueUnderTest, stage: Stage, entropy: Entropy) -> Execution:
+        queues = [queue.another(apart=True) for _ in self.scenario.scripts]
+        return Execution(self.scenario, stage, queues, prepared.given, entropy)
+
+    def _run(self, execution: Execution, stage: Stage, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
+        listener = Listener(stage, Timeouts() if why_no_busy_handler() else None)
         try:
-            with HOOK.telling(execution), waits_decided_by(execution):
+            with HOOK.telling(listener), waits_decided_by(listener):
                 return execution.run(schedule, seen)
         except StuckError:
             raise NotJudgedError(
@@ -155,9 +153,9 @@ class Exploration:
                 "database tells it (its own randomness, a cache that outlives a run, other threads)"
             ) from None
 
-    def _check_seen(self, execution: Execution, opens: FileOpens) -> None:
-        self.rows_seen = self.rows_seen and not execution.opaque
-        unseen = opens.count - execution.connections
+    def _check_seen(self, stage: Stage, opens: FileOpens) -> None:
+        self.rows_seen = self.rows_seen and not stage.opaque
+        unseen = opens.count - stage.connections
         if unseen > 0:
             raise UnseenError(
                 f"{unseen} of {opens.count} connections to the store were not opened through sqlite3.connect, so their "
@@ -165,8 +163,14 @@ class Exploration:
             )
 
     def _judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
-        if played.broken is not None:
-            return
+        if queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
+            _require_statements(played)
+        if played.broken is None:
+            self._ask_judge(queue, prepared, played)
+        if played.broken is None:  # what is wrong without any statement is wrong in any schedule
+            _require_statements(played)
+
+    def _ask_judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
         try:
             self.scenario.judge(Aftermath(played, queue, prepared.given))
         except (ContractViolation, NotJudgedError) as error:

@@ -30,8 +30,8 @@ class Scenario:
     """``prepare`` runs once and returns what the scripts need; ``scripts`` run together; ``judge`` raises on a breach.
 
     ``mortal`` names the actors that may die, one in a run; ``jump`` is how many seconds may pass, once in a run, at
-    any moment. ``needs`` names the features without which there is no scenario; what is ``thorough`` is left out of
-    the smallest effort.
+    any moment. ``unhurried`` names the actors whose sleeps last until nobody else can go on. ``needs`` names the
+    features without which there is no scenario; what is ``thorough`` is left out of the smallest effort.
     """
 
     name: str
@@ -40,5 +40,6 @@ class Scenario:
     judge: Callable[[Aftermath], None]
     mortal: Sequence[int] = ()
     jump: float = 0.0
+    unhurried: Sequence[int] = ()
     needs: Sequence[str] = ()
     thorough: bool = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import threading
-import time
 from dataclasses import dataclass, field
+from time import monotonic  # the real one, whatever stands in for it later
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_taskq.subject.violation import CallHungError, CheckAbortedError
@@ -31,7 +31,7 @@ class Progress:
         """Note that a call begins."""
         if self.aborted:
             raise CheckAbortedError
-        self.call, self.began = call, time.monotonic()
+        self.call, self.began = call, monotonic()
 
     def end(self) -> None:
         """Note that it returned or raised."""
@@ -42,7 +42,7 @@ class Progress:
     def overdue(self, limit: float) -> bool:
         """Whether the call under way has taken longer than ``limit`` seconds."""
         began = self.began
-        return began is not None and time.monotonic() - began > limit
+        return began is not None and monotonic() - began > limit
 
 
 def run_watched(check: Callable[[], T], progress: Progress, limit: float = CALL_LIMIT) -> T:

@@ -133,6 +133,7 @@ def a_lock_held_too_long(subject: Subject) -> Iterator[Scenario]:
             prepare=_opened,
             scripts=[_hold_the_lock, _refused(raised)],
             judge=_busy_or_written(raised),
+            unhurried=(0,),
         )
 
 

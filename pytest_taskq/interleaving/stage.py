@@ -1,0 +1,74 @@
+"""What the scheduler and the statement hook share of one run: the actors, the moment, what happened so far."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.interleaving.actor import Actor, was_left
+from pytest_taskq.interleaving.baton import Baton
+from pytest_taskq.interleaving.events import Event, Played
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Hashable
+    from pathlib import Path
+
+    from pytest_taskq.clock import VirtualClock
+    from pytest_taskq.interleaving.actor import Interner
+    from pytest_taskq.interleaving.content import Content
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class Stage:
+    """One run of ``count`` actors; ``running`` is the one that holds the baton.
+
+    ``content`` is None where rows cannot be seen: then no state is known to be equal to another, and the run is
+    ``opaque``.
+    """
+
+    def __init__(
+        self, count: int, folder: Path, clock: VirtualClock, interner: Interner, content: Content | None, limit: float
+    ) -> None:
+        self.clock = clock
+        self.content = content
+        self.opaque = content is None
+        self.connections = 0
+        self.played = Played()
+        self.baton = Baton(limit)
+        self.actors = [Actor(self.baton, index) for index in range(count)]
+        self.running: Actor | None = None
+        self._interner = interner
+        self._place = str(folder)
+        # The scheduler, whoever watches it, and the program's own threads are no actor's.
+        self._others = set(threading.enumerate())
+
+    def actor_here(self, connection: sqlite3.Connection | None = None) -> Actor | None:
+        """Return the actor that this thread works for; threads that its code started work for it too."""
+        # Garbage of earlier runs (a coroutine that died, say) may be collected in any step, and is no act of an actor.
+        if connection is not None and was_left(connection):
+            return None
+        here = threading.get_ident()
+        own = next((actor for actor in self.actors if actor.thread is not None and actor.thread.ident == here), None)
+        return self.running if own is None and threading.current_thread() not in self._others else own
+
+    def log(self, actor: Actor, kind: Any, text: str) -> Event:  # noqa: ANN401 - a literal of Event's
+        """Add an event of an actor."""
+        text = _ADDRESS.sub("", text.replace(self._place, "…"))
+        event = Event(actor.index, kind, text, writing=actor.in_transaction())
+        self.played.events.append(event)
+        return event
+
+    def told(self, actor: Actor, what: Hashable) -> None:
+        """Note what an actor's code was told: what it does next depends on nothing else."""
+        actor.history = self._interner.number((actor.history, what, self.clock.milliseconds))
+
+    def committed(self) -> int | None:
+        """Return a number that stands for what is committed; None where that cannot be seen."""
+        return None if self.content is None else self.content.number()
+
+    def reach(self, seconds: float) -> None:
+        """Move the clock to a moment, unless that is over."""
+        self.clock.milliseconds = max(self.clock.milliseconds, round(seconds * 1000))
