@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.interleaving.aftermath import NothingToRaceError, UnseenError
 from pytest_taskq.interleaving.choices import Token
 from pytest_taskq.interleaving.columns import columns
-from pytest_taskq.interleaving.exploration import Counterexample, Exploration
+from pytest_taskq.interleaving.exploration import Counterexample, Exploration, Searched
 from pytest_taskq.interleaving.scenarios import scenarios_of
 from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
 
@@ -42,18 +43,35 @@ class InterleavingsJudge:
             return _replayed(requirement, bench, scenarios, Token.parse(budget.replay))
         said: list[str] = []
         for scenario in scenarios:
-            exploration = Exploration(scenario, bench)
             try:
-                found = exploration.search(budget.schedules, _deviations(scenario, budget))
+                searched = _searched(scenario, bench, budget)
             except NothingToRaceError as error:
                 return _finding(requirement, Verdict.NOT_OFFERED, reason=str(error))
             except UnseenError as error:
                 verdict = Verdict.UNSUPPORTED if bench.subject.standalone else Verdict.NOT_RUN
                 return _finding(requirement, verdict, reason=str(error))
-            if found is not None:
-                return _failed(requirement, scenario, found.played, found.violation, exploration.explored.runs)
-            said.append(f"{scenario.name}: {_claim(exploration, budget)}")
+            if searched.found is not None:
+                played, violation = searched.found.played, searched.found.violation
+                return _failed(requirement, scenario, played, violation, searched.explored.runs)
+            said.append(f"{scenario.name}: {_claim(scenario, searched, budget)}")
         return _finding(requirement, Verdict.PASS, explored="; ".join(said))
+
+
+_KNOWN: WeakKeyDictionary[Scenario, dict[Budget, Searched | NotJudgedError | InconclusiveError]] = WeakKeyDictionary()
+
+
+def _searched(scenario: Scenario, bench: Bench, budget: Budget) -> Searched:
+    """Search a scenario once, for all requirements that share it."""
+    known = _KNOWN.setdefault(scenario, {})
+    if budget not in known:
+        try:
+            known[budget] = Exploration(scenario, bench).search(budget.schedules, _deviations(scenario, budget))
+        except (NotJudgedError, InconclusiveError) as error:
+            known[budget] = error.with_traceback(None)
+    result = known[budget]
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _deviations(scenario: Scenario, budget: Budget) -> int | None:
@@ -66,19 +84,17 @@ def _missing(scenario: Scenario, subject: Subject) -> bool:
     return any(not subject.offers(need) for need in scenario.needs)
 
 
-def _claim(exploration: Exploration, budget: Budget) -> str:
+def _claim(scenario: Scenario, searched: Searched, budget: Budget) -> str:
     """Say what was explored, and no more. Raises InconclusiveError if that is less than the effort is to reach."""
-    explored, actors = exploration.explored, len(exploration.scenario.scripts)
-    more = [
-        word for word, there in (("deaths", exploration.scenario.mortal), ("time", exploration.scenario.jump)) if there
-    ]
+    explored, actors = searched.explored, len(scenario.scripts)
+    more = [word for word, there in (("deaths", scenario.mortal), ("time", scenario.jump)) if there]
     of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "")
-    if explored.exhausted and exploration.rows_seen:
+    if explored.exhausted and searched.rows_seen:
         cut = f", {explored.cut} of them up to a state seen before" if explored.cut else ""
         return f"all schedules of {of} ({explored.runs} runs{cut})"
-    if explored.deviations < min(_deviations(exploration.scenario, budget) or _ENOUGH, _ENOUGH):
+    if explored.deviations < min(_deviations(scenario, budget) or _ENOUGH, _ENOUGH):
         raise InconclusiveError(
-            f"{exploration.scenario.name} has more schedules than the {budget.schedules} runs of this effort: not even "
+            f"{scenario.name} has more schedules than the {budget.schedules} runs of this effort: not even "
             f"all with {explored.deviations + 1} preemptions were run; choose a higher --taskq-effort"
         )
     if explored.exhausted:

@@ -47,6 +47,15 @@ class Counterexample:
         return tuple(node.choice for node in self.played.nodes)
 
 
+@dataclass(frozen=True)
+class Searched:
+    """What a search of a scenario came to; ``rows_seen`` is whether equal states could be told."""
+
+    explored: Explored
+    rows_seen: bool
+    found: Counterexample | None
+
+
 @dataclass
 class Prepared:
     """What a scenario begins with: the files of its store, the moment, and what its scripts were given."""
@@ -66,8 +75,8 @@ class Exploration:
     rows_seen: bool = True
     _interner: Interner = field(default_factory=Interner)
 
-    def search(self, most_runs: int, most_deviations: int | None = None) -> Counterexample | None:
-        """Return the first schedule that breaks the requirement, with the fewest deviations; None if none was met.
+    def search(self, most_runs: int, most_deviations: int | None = None) -> Searched:
+        """Return what was explored, up to the first schedule that breaks the requirement, with the fewest deviations.
 
         Raises UnseenError, NotJudgedError or InconclusiveError where the runs say nothing.
         """
@@ -77,10 +86,13 @@ class Exploration:
                 found = self._judged(played)
                 if found is not None:
                     self._again(play, found.played)
-                    return found
+                    return self._searched(found)
                 if played.complete and number % _SAMPLE == 0:
                     self._again(play, played)
-        return None
+        return self._searched(None)
+
+    def _searched(self, found: Counterexample | None) -> Searched:
+        return Searched(self.explored, self.rows_seen, found)
 
     def replay(self, schedule: Schedule) -> tuple[Played, ContractViolation | None]:
         """Run one schedule; return what happened and what its judge said."""

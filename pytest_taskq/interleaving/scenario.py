@@ -25,7 +25,7 @@ class Player:
         return self._call(self.queue, method, arguments, keywords).result
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Scenario:
     """``prepare`` runs once and returns what the scripts need; ``scripts`` run together; ``judge`` raises on a breach.
 

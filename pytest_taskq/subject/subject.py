@@ -25,7 +25,7 @@ STRATEGY_OF = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # what was found out about one is not known of another, were it the same class
 class Subject:
     """An adapter class and the name it was loaded by."""
 

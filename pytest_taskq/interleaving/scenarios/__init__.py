@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from pytest_taskq.interleaving.scenarios.registry import registered
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_taskq.interleaving.scenario import Scenario
+    from pytest_taskq.interleaving.scenarios.registry import Make
     from pytest_taskq.subject import Subject
+
+_made: WeakKeyDictionary[Subject, dict[Make, tuple[Scenario, ...]]] = WeakKeyDictionary()
 
 
 def _load() -> None:
@@ -27,7 +31,10 @@ def requirements() -> frozenset[str]:
 
 
 def scenarios_of(requirement_id: str, subject: Subject) -> Iterable[Scenario]:
-    """Yield the scenarios of one requirement for what is graded of ``subject``."""
+    """Yield the scenarios of one requirement for ``subject``; those that requirements share are the same objects."""
     _load()
+    made = _made.setdefault(subject, {})
     for make in registered[requirement_id]:
-        yield from make(subject)
+        if make not in made:
+            made[make] = tuple(make(subject))
+        yield from made[make]

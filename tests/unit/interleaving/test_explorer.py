@@ -22,6 +22,7 @@ from mutant_queues import races
 from pytest_taskq import QueueAdapter
 from pytest_taskq.contract import Finding, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.instruments import interleavings
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.interleavings import InterleavingsJudge
 from pytest_taskq.interleaving import listening
@@ -179,11 +180,23 @@ def test_every_schedule_of_the_reference_keeps_the_requirement(tmp_path: Path, r
     assert scenarios
     for scenario in scenarios:
         exploration = Exploration(scenario, bench)
-        assert bench.run(lambda exploration=exploration: exploration.search(2_000)) is None
+        assert bench.run(lambda exploration=exploration: exploration.search(2_000)).found is None
         assert exploration.explored.exhausted
         assert exploration.rows_seen
         assert exploration.explored.cut > 0
         assert exploration.explored.complete > 1
+
+
+def test_a_scenario_that_requirements_share_is_explored_once(tmp_path: Path) -> None:
+    bench, judge = bench_of(Adapter, tmp_path), InterleavingsJudge()
+    before = None
+    for requirement in ("LSE-02", "LSE-04"):
+        finding = bench.run(lambda requirement=requirement: judge.judge(REQUIREMENTS[requirement], bench, SMOKE))
+        assert finding.verdict is Verdict.PASS
+        shared = next(one for one in scenarios_of(requirement, bench.subject) if one.name == "renew-while-reclaim")
+        known = interleavings._KNOWN[shared][SMOKE]
+        assert before in (None, known)
+        before = known
 
 
 def test_coroutines_are_scheduled_between_their_statements(tmp_path: Path) -> None:
@@ -215,7 +228,7 @@ def test_garbage_of_earlier_runs_does_not_count_as_an_act_of_a_worker(tmp_path: 
     threshold = gc.get_threshold()
     gc.set_threshold(20)
     try:
-        assert bench.run(lambda: Exploration(scenario, bench).search(2_000)) is None
+        assert bench.run(lambda: Exploration(scenario, bench).search(2_000)).found is None
     finally:
         gc.set_threshold(*threshold)
 
@@ -244,7 +257,7 @@ def test_without_rows_no_state_is_equal_and_all_is_claimed_only_when_all_was_run
     bench = bench_of(Factory, tmp_path)
     scenario = next(iter(scenarios_of("CLM-02", bench.subject)))
     exploration = Exploration(scenario, bench)
-    assert bench.run(lambda: exploration.search(25)) is None
+    assert bench.run(lambda: exploration.search(25)).found is None
     assert not exploration.rows_seen
     assert not exploration.explored.exhausted
     assert (exploration.explored.complete, exploration.explored.cut) == (25, 0)
