@@ -1,7 +1,7 @@
 """Which session is recorded for which requirement, and what judges it.
 
 A recording in which too little met is no pass (`Thin`): it is recorded again, longer. What is wrong by another
-requirement ends in NotJudgedError: each requirement fails for its own reason alone.
+requirement ends in InconclusiveError: each requirement fails for its own reason alone.
 """
 
 from __future__ import annotations
