@@ -25,6 +25,9 @@ class Breach:
     expected: str
     seen: str
 
+    def __str__(self) -> str:
+        return f"expected {self.expected}; seen {self.seen}"
+
 
 @dataclass(slots=True)
 class Scene:

@@ -110,10 +110,7 @@ def sweep(bench: Bench, operation: Operation, budget: Budget, explored: Explored
     aftermath = Aftermath.of(bench, recording)
     undisturbed = aftermath.undisturbed()
     if undisturbed:
-        raise NotJudgedError(
-            f"{recording.outcome.call} goes wrong where nothing is cut short: expected {undisturbed.expected}; seen "
-            f"{undisturbed.seen}"
-        )
+        raise NotJudgedError(f"{recording.outcome.call} goes wrong where nothing is cut short: {undisturbed}")
     explored.calls.append(operation.name)
     explored.points += len(recording.statements) + 1
     explored.states += len(recording.boundaries)

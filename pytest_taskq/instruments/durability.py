@@ -84,8 +84,9 @@ def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", 
 def _under(bench: Bench, operation: Operation, budget: Budget, strikes: Strikes) -> None:
     seed = budget.seed_for(operation.name)
     control = strike(bench, operation, seed=seed)
-    if control.outcome.error is not None or control.breach is not None:
-        raise NotJudgedError(f"{control.outcome.call} goes wrong where no fault strikes: {control.breach}")
+    wrong = control.outcome if control.outcome.error is not None else control.breach
+    if wrong is not None:
+        raise NotJudgedError(f"{control.outcome.call} goes wrong where no fault strikes: {wrong}")
     strikes.calls.append(operation.name)
     for fault in FAULTS:
         for at in positions(sum(map(fault.concerns, control.calls)), _STRIKES[budget.effort]):

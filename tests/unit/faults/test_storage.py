@@ -64,6 +64,18 @@ def test_a_queue_that_writes_nothing_is_not_judged(bench_of: BenchOf) -> None:
         judged(bench_of(Idle))
 
 
+def test_what_goes_wrong_without_any_fault_is_said_in_words(bench_of: BenchOf) -> None:
+    class RenewsNever(QueueAdapter):
+        def renew_lease(self, task, worker_id, lease_seconds):
+            raise LookupError("no lease here")
+
+    said = r"no fault strikes: expected the queue works again .*; seen raises ValueError: this key was used$"
+    with pytest.raises(NotJudgedError, match=said):
+        judged(bench_of(queues_to_kill.RefusesAKeyTwice))
+    with pytest.raises(NotJudgedError, match=r"no fault strikes: raises LookupError: no lease here$"):
+        judged(bench_of(RenewsNever))
+
+
 def test_a_queue_of_its_own_is_judged_where_its_files_are_seen(bench_of: BenchOf) -> None:
     assert judged(bench_of(queues_to_kill.Small)).verdict is Verdict.PASS
     assert judged(bench_of(queues_to_kill.SmallAndTerse)).verdict is Verdict.PASS
