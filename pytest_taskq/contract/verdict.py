@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_taskq.contract.requirement import Instrument
+    from pytest_taskq.contract.requirement import Instrument, Requirement
 
 
 class Verdict(StrEnum):
@@ -41,6 +41,29 @@ class Finding:
     evidence: str = ""
     replay: str = ""
     seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        requirement: Requirement,
+        instrument: Instrument,
+        verdict: Verdict,
+        *,
+        explored: str = "",
+        reason: str = "",
+        evidence: str = "",
+        replay: str = "",
+    ) -> Self:
+        """Return the finding about a requirement that is at hand."""
+        return cls(
+            requirement=requirement.id,
+            instrument=instrument,
+            verdict=verdict,
+            explored=explored,
+            reason=reason,
+            evidence=evidence,
+            replay=replay,
+        )
 
 
 # Worst first: one failing instrument outweighs any number of passing ones, and a missing precondition is never hidden

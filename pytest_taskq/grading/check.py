@@ -76,7 +76,7 @@ class RunningCheck:
 
     def finding(self, verdict: Verdict, reason: str) -> Finding:
         """Return a finding of this check."""
-        return Finding(requirement=self.requirement.id, instrument=self.instrument, verdict=verdict, reason=reason)
+        return Finding.of(self.requirement, self.instrument, verdict, reason=reason)
 
 
 CHECK = pytest.StashKey[RunningCheck]()

@@ -115,10 +115,10 @@ def _judge_crash(run: ConformanceRun, report: pytest.TestReport) -> None:
     requirement = REQUIREMENTS.get(check.requirement) if check else None
     if check is None or requirement is None or not run.subject.graded(requirement):
         return
-    finding = Finding(
-        requirement=requirement.id,
-        instrument=check.instrument,
-        verdict=Verdict.NOT_RUN,
+    finding = Finding.of(
+        requirement,
+        check.instrument,
+        Verdict.NOT_RUN,
         reason=f"the process died while this was judged ({report.longrepr})",
         replay=f'pytest --taskq-conformance -p no:xdist -k "{requirement.id}" {" ".join(run.settings.rerun_options)}',
     )

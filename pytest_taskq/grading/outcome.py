@@ -25,9 +25,7 @@ def findings_of(
         return found
     if error is not None:
         return [*found, finding_of(error, requirement, instrument)]
-    passed = Finding(
-        requirement=requirement.id, instrument=instrument, verdict=Verdict.PASS, explored=record.explored_text
-    )
+    passed = Finding.of(requirement, instrument, Verdict.PASS, explored=record.explored_text)
     return found or [passed]
 
 
@@ -49,7 +47,7 @@ def finding_of(error: BaseException, requirement: Requirement, instrument: Instr
     if not evidence and "\n" in reason:
         reason, _, evidence = reason.partition("\n")
     reason = first_line(reason) or f"{type(error).__name__}, which does not say why"
-    return Finding(requirement=requirement.id, instrument=instrument, verdict=verdict, reason=reason, evidence=evidence)
+    return Finding.of(requirement, instrument, verdict, reason=reason, evidence=evidence)
 
 
 def violation_text(violation: ContractViolation) -> str:

@@ -61,7 +61,7 @@ class CrashPointsJudge:
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what was explored; a death that leaves what it must not raises ContractViolation."""
         if shows_nothing(bench.subject):
-            return _finding(requirement, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
         explored = Explored()
         try:
             for operation in swept(requirement, bench.subject, budget):
@@ -71,22 +71,12 @@ class CrashPointsJudge:
         except OutOfReachError as error:
             if not bench.subject.standalone:
                 raise
-            return _finding(requirement, Verdict.UNSUPPORTED, reason=str(error))
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.UNSUPPORTED, reason=str(error))
         if explored.unconfirmed:
             raise InconclusiveError(f"not confirmed by a real death: {'; '.join(explored.unconfirmed)}")
         if not explored.points:
             raise NotJudgedError(f"none of the calls that {requirement.id} is about could be made")
-        return _finding(requirement, Verdict.PASS, explored=str(explored))
-
-
-def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", reason: str = "") -> Finding:
-    return Finding(
-        requirement=requirement.id,
-        instrument=Instrument.CRASH_POINTS,
-        verdict=verdict,
-        explored=explored,
-        reason=reason,
-    )
+        return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(explored))
 
 
 def swept(requirement: Requirement, subject: Subject, budget: Budget) -> Sequence[Operation]:

@@ -58,27 +58,17 @@ class StorageFaultsJudge:
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what was explored; a fault that is hidden or leaves its mark raises ContractViolation."""
         if shows_nothing(bench.subject):
-            return _finding(requirement, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
         strikes = Strikes()
         for operation in operations(bench.subject).values():
             if budget.effort == "soak" or not operation.thorough:
                 _under(bench, operation, budget, strikes)
         if not strikes.count and bench.subject.standalone:
             reason = "no call on a file in the folder that it was given was seen"
-            return _finding(requirement, Verdict.UNSUPPORTED, reason=reason)
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.UNSUPPORTED, reason=reason)
         if not strikes.count:
             raise NotJudgedError("no fault struck: no writing call touched its files while it was under way")
-        return _finding(requirement, Verdict.PASS, explored=str(strikes))
-
-
-def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", reason: str = "") -> Finding:
-    return Finding(
-        requirement=requirement.id,
-        instrument=Instrument.CRASH_POINTS,
-        verdict=verdict,
-        explored=explored,
-        reason=reason,
-    )
+        return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(strikes))
 
 
 def _under(bench: Bench, operation: Operation, budget: Budget, strikes: Strikes) -> None:
@@ -140,7 +130,7 @@ class PowerJudge:
         """Return PASS with what was explored; an image without what was acknowledged raises ContractViolation."""
         reason = _no_power(bench.subject)
         if reason:
-            return _finding(requirement, Verdict.NOT_OFFERED, reason=reason)
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.NOT_OFFERED, reason=reason)
         explored = Cuts()
         try:
             for operation in operations(bench.subject).values():
@@ -149,10 +139,10 @@ class PowerJudge:
         except OutOfReachError as error:
             if not bench.subject.standalone:
                 raise
-            return _finding(requirement, Verdict.UNSUPPORTED, reason=str(error))
+            return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.UNSUPPORTED, reason=str(error))
         if not explored.images:
             raise NotJudgedError("no writing call touched its files while it was under way")
-        return _finding(requirement, Verdict.PASS, explored=str(explored))
+        return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(explored))
 
 
 def _no_power(subject: Subject) -> str | None:

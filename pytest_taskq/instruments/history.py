@@ -80,7 +80,7 @@ class HistoryJudge:
             if finding.verdict is not Verdict.PASS:
                 return finding
             explored.append(finding.explored)
-        return _finding(requirement, Verdict.PASS, explored="; ".join(explored))
+        return Finding.of(requirement, Instrument.HISTORY, Verdict.PASS, explored="; ".join(explored))
 
     def _by(self, session: Session, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         thin = ""
@@ -94,29 +94,9 @@ class HistoryJudge:
             except Broken as found:
                 return _failed(requirement, bench, budget, found)
             except Unshared as found:
-                return _finding(requirement, Verdict.UNSUPPORTED, reason=str(found))
-            return _finding(requirement, Verdict.PASS, explored=explored)
+                return Finding.of(requirement, Instrument.HISTORY, Verdict.UNSUPPORTED, reason=str(found))
+            return Finding.of(requirement, Instrument.HISTORY, Verdict.PASS, explored=explored)
         raise InconclusiveError(f"{thin}, although it was tried {_MOST_TRIES} times, each longer than the one before")
-
-
-def _finding(
-    requirement: Requirement,
-    verdict: Verdict,
-    *,
-    explored: str = "",
-    reason: str = "",
-    evidence: str = "",
-    replay: str = "",
-) -> Finding:
-    return Finding(
-        requirement=requirement.id,
-        instrument=Instrument.HISTORY,
-        verdict=verdict,
-        explored=explored,
-        reason=reason,
-        evidence=evidence,
-        replay=replay,
-    )
 
 
 def _sessions(requirement: Requirement, subject: Subject, budget: Budget) -> list[Session]:
@@ -150,8 +130,9 @@ def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:
 
 def _failed(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Finding:
     path = _kept(requirement, bench, budget, found)
-    return _finding(
+    return Finding.of(
         requirement,
+        Instrument.HISTORY,
         Verdict.FAIL,
         reason=f"expected {found.expected}; seen {found.seen.splitlines()[0]}",
         evidence=f"expected   {inspect.cleandoc(found.expected)}\nseen       {found.seen}\nhistory    {path}",

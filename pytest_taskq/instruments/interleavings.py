@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -38,7 +37,8 @@ class InterleavingsJudge:
         if budget.effort == "smoke" and not budget.replay:
             scenarios = [one for one in scenarios if not one.thorough]
         if not scenarios:
-            return _finding(requirement, Verdict.UNSUPPORTED, reason="nothing of what is offered can be raced")
+            reason = "nothing of what is offered can be raced"
+            return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.UNSUPPORTED, reason=reason)
         if budget.replay:
             return _replayed(requirement, bench, scenarios, Token.parse(budget.replay))
         said: list[str] = []
@@ -46,15 +46,15 @@ class InterleavingsJudge:
             try:
                 searched = _searched(scenario, bench, budget)
             except NothingToRaceError as error:
-                return _finding(requirement, Verdict.NOT_OFFERED, reason=str(error))
+                return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.NOT_OFFERED, reason=str(error))
             except UnseenError as error:
                 verdict = Verdict.UNSUPPORTED if bench.subject.standalone else Verdict.NOT_RUN
-                return _finding(requirement, verdict, reason=str(error))
+                return Finding.of(requirement, Instrument.INTERLEAVINGS, verdict, reason=str(error))
             if searched.found is not None:
                 played, violation = searched.found.played, searched.found.violation
                 return _failed(requirement, scenario, played, violation, searched.explored.runs)
             said.append(f"{scenario.name}: {_claim(scenario, searched, budget)}")
-        return _finding(requirement, Verdict.PASS, explored="; ".join(said))
+        return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.PASS, explored="; ".join(said))
 
 
 _KNOWN: WeakKeyDictionary[Scenario, dict[Budget, Searched | NotJudgedError | InconclusiveError]] = WeakKeyDictionary()
@@ -127,18 +127,9 @@ def _failed(
     tail = [f"expected   {violation.expected}", f"seen       {violation.seen}"]
     lines = [head, "", *columns(played.events, len(scenario.scripts)), "", *tail]
     reason = f"expected {violation.expected}; seen {violation.seen}"
+    verdict, replay = Verdict.FAIL, f"--taskq-replay={token}"
     if violation.method is not None and violation.method not in requirement.grades:
         reason = f"{violation.method}, which it needs and does not grade, broke the contract: {reason}"
-        return replace(_finding(requirement, Verdict.NOT_RUN, reason=reason), evidence="\n".join(lines))
-    failed = _finding(requirement, Verdict.FAIL, reason=reason)
-    return replace(failed, evidence="\n".join(lines), replay=f"--taskq-replay={token}")
-
-
-def _finding(requirement: Requirement, verdict: Verdict, *, explored: str = "", reason: str = "") -> Finding:
-    return Finding(
-        requirement=requirement.id,
-        instrument=Instrument.INTERLEAVINGS,
-        verdict=verdict,
-        explored=explored,
-        reason=reason,
-    )
+        verdict, replay = Verdict.NOT_RUN, ""
+    evidence = "\n".join(lines)
+    return Finding.of(requirement, Instrument.INTERLEAVINGS, verdict, reason=reason, evidence=evidence, replay=replay)

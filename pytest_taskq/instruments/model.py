@@ -103,7 +103,7 @@ class ModelJudge:
         explored = f"{tally.programs} programs, {tally.calls} calls, decided {tally.witnessed} times"
         if tally.elsewhere:  # less was explored than the number of programs says
             explored += f", {tally.elsewhere} ended early at another requirement"
-        return Finding(requirement=requirement.id, instrument=Instrument.MODEL, verdict=Verdict.PASS, explored=explored)
+        return Finding.of(requirement, Instrument.MODEL, Verdict.PASS, explored=explored)
 
 
 def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally) -> None:

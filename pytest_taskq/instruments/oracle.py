@@ -166,12 +166,8 @@ class OracleJudge:
                 decided += requirement.id in watched.judge.witnessed
         if not decided:
             raise NotJudgedError(f"none of {len(programs)} programs brought about what {requirement.id} is about")
-        return Finding(
-            requirement=requirement.id,
-            instrument=Instrument.ORACLE,
-            verdict=Verdict.PASS,
-            explored=f"{steps} changes of rows in {calls} calls of {len(programs)} programs",
-        )
+        explored = f"{steps} changes of rows in {calls} calls of {len(programs)} programs"
+        return Finding.of(requirement, Instrument.ORACLE, Verdict.PASS, explored=explored)
 
     def _play(self, requirement: Requirement, queue: QueueUnderTest, program: Program) -> WatchedQueue:
         watched = WatchedQueue(queue)

@@ -107,12 +107,7 @@ class QueryCostJudge:
             for call in calls
             if call.method in requirement.grades and call.method in subject.own and subject.offers(call.method)
         ]
-        return Finding(
-            requirement=requirement.id,
-            instrument=Instrument.QUERY_COST,
-            verdict=Verdict.PASS,
-            explored=judged(bench, graded, budget),
-        )
+        return Finding.of(requirement, Instrument.QUERY_COST, Verdict.PASS, explored=judged(bench, graded, budget))
 
 
 # --- INF-07 ---------------------------------------------------------------------------------------------------------
