@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from pytest_taskq.interleaving.baton import Baton, Died, Holder
+from pytest_taskq.interleaving.events import letter
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,7 +23,7 @@ class Actor(Holder):
     """A worker; ``history`` is a number that stands for all that its code was told, see ``Interner``."""
 
     def __init__(self, baton: Baton, index: int) -> None:
-        super().__init__(baton, f"taskq-actor-{chr(ord('a') + index)}")
+        super().__init__(baton, f"taskq-actor-{letter(index)}")
         self.index = index
         self.history = 0
         self.steps = 0

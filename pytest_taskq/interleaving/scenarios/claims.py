@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.interleaving.events import letter
 from pytest_taskq.interleaving.scenario import Scenario
 from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import CLAIMS, LEASE, a_way, own_ways
@@ -161,7 +162,7 @@ def batches_are_apart(after: Aftermath) -> None:
     after.require_settled(early_locks=True)
     batches = {call.actor: [task.id for task in call.returned or ()] for call in after.of("claim_many")}
     handed_out = [task_id for batch in batches.values() for task_id in batch]
-    seen = ", ".join(f"worker {chr(97 + actor)} got {batch}" for actor, batch in batches.items())
+    seen = ", ".join(f"worker {letter(actor)} got {batch}" for actor, batch in batches.items())
     after.require(len(handed_out) == len(set(handed_out)), "no task is in two batches", seen, after.calls[0])
     if after.queue.subject.shared_schema:
         leased = {task_id for task_id, row in after.rows().items() if row["status"] == "leased"}
