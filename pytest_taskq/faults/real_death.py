@@ -32,7 +32,7 @@ def killed_at(bench: Bench, start: Image, milliseconds: int, job: dict[str, Any]
     """
     with tempfile.TemporaryDirectory(prefix="taskq-death-") as place:
         whole = job | {
-            "adapter": f"{bench.subject.adapter.__module__}:{bench.subject.adapter.__qualname__}",
+            "adapter": bench.subject.import_string,
             "folder": place,
             "means": bench.clock.means,
             "milliseconds": milliseconds,

@@ -38,7 +38,7 @@ class _Cast:
     def crew_of(self, subject: Subject) -> tuple[Crew, dict[tuple[str, str, int, int], Recording]]:
         if self.crew is None or self.recordings is None or self.adapter is not subject.adapter:
             self.close()
-            self.crew, self.adapter, self.recordings = Crew(import_string(subject)), subject.adapter, {}
+            self.crew, self.adapter, self.recordings = Crew(subject.import_string), subject.adapter, {}
         return self.crew, self.recordings
 
     def close(self) -> None:
@@ -56,18 +56,12 @@ def end_processes() -> None:
     _CAST.close()
 
 
-def import_string(subject: Subject) -> str:
-    """Return ``module:Class``, by which another process finds the adapter."""
-    named = f"{subject.adapter.__module__}:{subject.adapter.__qualname__}"
-    return subject.name if ":" in subject.name else named
-
-
 class HistoryJudge:
     """Judges one requirement at a time; requirements of one session are judged from the same recording."""
 
     def supports(self, subject: Subject) -> str | None:
         """Return why another process cannot make the adapter, None if it can."""
-        name = import_string(subject)
+        name = subject.import_string
         if "<locals>" in name or name.startswith("__main__:"):
             return f"other processes cannot import {name}; move the adapter to a module"
         return None
@@ -155,7 +149,7 @@ def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken)
         descending=ways.descending,
         requeues=back.requeues if back else True,
         claims_reclaim=back.claims_reclaim if back else True,
-        source=f"{import_string(bench.subject)}, {requirement.id}, seed {budget.seed}, effort {budget.effort}",
+        source=f"{bench.subject.import_string}, {requirement.id}, seed {budget.seed}, effort {budget.effort}",
     )
     write_history(path, history)
     return path

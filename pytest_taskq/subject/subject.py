@@ -39,6 +39,12 @@ class Subject:
         return cls(name or "", adapter)
 
     @property
+    def import_string(self) -> str:
+        """``module:Class``, by which another process finds the adapter."""
+        named = f"{self.adapter.__module__}:{self.adapter.__qualname__}"
+        return self.name if ":" in self.name else named
+
+    @property
     def promises(self) -> Promises:
         """What the team promises."""
         return self.adapter.promises

@@ -13,7 +13,7 @@ from pytest_taskq.contract import Finding, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
 from pytest_taskq.history import Kind, Operation
 from pytest_taskq.instruments.budget import Budget
-from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes, import_string
+from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
 from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
 from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
 from pytest_taskq.recording.stage import Recording, Row
@@ -112,7 +112,7 @@ def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
 
     assert "move the adapter to a module" in str(HistoryJudge().supports(Subject("Local", Local)))
     assert HistoryJudge().supports(Subject("Inside", Inside)) is None
-    assert import_string(Subject("a:B", Inside)) == "a:B"
+    assert Subject("a:B", Inside).import_string == "a:B"
 
 
 def test_what_stays_too_thin_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
