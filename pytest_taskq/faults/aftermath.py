@@ -22,9 +22,9 @@ from pytest_taskq.subject.violation import ContractViolation
 if TYPE_CHECKING:
     from pytest_taskq.contract import Task
     from pytest_taskq.faults.rules import Scene
-    from pytest_taskq.faults.store_files import Image
     from pytest_taskq.faults.survivors import Row, Rows
     from pytest_taskq.faults.sweep import Recording
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 RESCUER = "rescuer"

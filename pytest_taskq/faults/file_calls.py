@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from pytest_taskq.sqlite.library import find_library
+from pytest_taskq.sqlite.library import OPEN_TYPE, find_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +71,6 @@ class _File(ctypes.Structure):
 
 
 _INT, _PTR, _LONG = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
-_OPEN = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _PTR, _INT, _PTR)
 _DELETE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _INT)
 _CLOSE = ctypes.CFUNCTYPE(_INT, _PTR)
 _WRITE = ctypes.CFUNCTYPE(_INT, _PTR, _PTR, _INT, _LONG)
@@ -108,7 +107,7 @@ def _text(name: int | None) -> str:
 
 
 def _opening(original: int) -> Callback:
-    real = _OPEN(original)
+    real = OPEN_TYPE(original)
 
     def x_open(vfs: int, name: int | None, file: int, flags: int, out: int | None) -> int:
         path = _text(name)
@@ -123,7 +122,7 @@ def _opening(original: int) -> Callback:
             head.pMethods = ctypes.addressof(_table(head.pMethods).methods)
         return result
 
-    return _OPEN(x_open)
+    return OPEN_TYPE(x_open)
 
 
 def _deleting(original: int) -> Callback:

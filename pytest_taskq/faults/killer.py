@@ -14,8 +14,8 @@ from pytest_taskq.faults.survivors import attempts_of, described, read_rows
 from pytest_taskq.faults.sweep import Recording, record
 
 if TYPE_CHECKING:
-    from pytest_taskq.faults.store_files import Image
     from pytest_taskq.faults.survivors import Row
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
 
 MAX_ATTEMPTS = 3

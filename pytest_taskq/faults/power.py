@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.faults.disk import Disk
 from pytest_taskq.faults.file_calls import SKIPPED, FileCall, file_calls_told
-from pytest_taskq.faults.store_files import StoreFiles
 from pytest_taskq.faults.survivors import read_rows
 from pytest_taskq.faults.sweep import OutOfReachError, seeded
+from pytest_taskq.sqlite.files import REBUILT, StoreFiles
 from pytest_taskq.subject.violation import NotJudgedError
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from pytest_taskq.faults.disk import Cut
     from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Scene
-    from pytest_taskq.faults.store_files import Image
     from pytest_taskq.faults.survivors import Rows
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Outcome
 
-_REBUILT = "-shm"
 _SHOWN = 16
 
 
@@ -39,7 +38,7 @@ class FileLog:
 
     def before(self, call: FileCall) -> int:
         """Note the call by the file's name in the folder."""
-        if self.noting and call.path.startswith(self.folder) and not call.path.endswith(_REBUILT):
+        if self.noting and call.path.startswith(self.folder) and not call.path.endswith(REBUILT):
             name = os.path.relpath(call.path, self.folder).replace(os.sep, "/")
             if call.kind in ("write", "truncate", "sync", "delete"):
                 self.calls.append(replace(call, path=name))

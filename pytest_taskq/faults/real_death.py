@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.faults.store_files import StoreFiles
+from pytest_taskq.sqlite.files import StoreFiles
 from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
-    from pytest_taskq.faults.store_files import Image
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench
 
 LIMIT = 30.0  # seconds; importing, preparing and one call take less than one

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_taskq.faults.evidence import statement_line
-from pytest_taskq.faults.store_files import StoreFiles
+from pytest_taskq.sqlite.files import StoreFiles
 from pytest_taskq.sqlite.statements import HOOK
 from pytest_taskq.subject.violation import NotJudgedError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Scene
-    from pytest_taskq.faults.store_files import Image
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.sqlite.statements import Statement
     from pytest_taskq.subject import Bench, Outcome, QueueUnderTest
 

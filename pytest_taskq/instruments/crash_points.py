@@ -12,9 +12,9 @@ from pytest_taskq.faults.killer import course, course_breach
 from pytest_taskq.faults.operations import Operation, claim_calls, operations
 from pytest_taskq.faults.real_death import killed_at
 from pytest_taskq.faults.rules import attempts_kept
-from pytest_taskq.faults.store_files import holds_sqlite
 from pytest_taskq.faults.survivors import SHOWS_NOTHING, shows_nothing
 from pytest_taskq.faults.sweep import OutOfReachError, record
+from pytest_taskq.sqlite.files import holds_sqlite
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_taskq.contract import Requirement
     from pytest_taskq.faults.rules import Breach
-    from pytest_taskq.faults.store_files import Image
     from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Subject
 
 REALLY = "a process of its own, killed there by SIGKILL, left the same"

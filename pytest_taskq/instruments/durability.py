@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_taskq.contract import Requirement
-    from pytest_taskq.faults.store_files import Image
     from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Subject
 
 _STRIKES = {"smoke": 1, "pr": 24, "soak": 10_000}

@@ -12,18 +12,18 @@ from pytest_taskq.interleaving.baton import StuckError
 from pytest_taskq.interleaving.content import Content
 from pytest_taskq.interleaving.entropy import repeatable
 from pytest_taskq.interleaving.execution import Execution
-from pytest_taskq.interleaving.files import FileOpens, files_of
 from pytest_taskq.interleaving.listening import Listener
+from pytest_taskq.interleaving.opens import FileOpens
 from pytest_taskq.interleaving.search import DivergedError, Explored, Search
 from pytest_taskq.interleaving.stage import Stage
 from pytest_taskq.interleaving.timeouts import Timeouts
 from pytest_taskq.interleaving.waits import waits_decided_by, why_no_busy_handler
+from pytest_taskq.sqlite.files import StoreFiles, is_sqlite
 from pytest_taskq.sqlite.statements import HOOK
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
-    from pathlib import Path
 
     from pytest_taskq.interleaving.choices import Schedule
     from pytest_taskq.interleaving.entropy import Entropy
@@ -111,18 +111,19 @@ class Exploration:
             yield lambda schedule, seen: self._play(prepared, entropy, schedule, seen)
 
     def _prepare(self) -> Prepared:
-        with self.bench.queue() as queue:
+        with StoreFiles() as files, self.bench.queue() as queue:
             given = self.scenario.prepare(queue)
             path, moment = queue.path, self.bench.clock.milliseconds
             queue.close_actor()
-            return Prepared(files_of(path), moment, given)
+            return Prepared(files.image(path.parent), moment, given)
 
     def _play(
         self, prepared: Prepared, entropy: Entropy, schedule: Schedule, seen: Callable[[Hashable], bool]
     ) -> Played:
         self.bench.clock.milliseconds = prepared.moment
         with self.bench.restored(prepared.files) as queue, FileOpens(queue.path) as opens:
-            content = Content(queue.path, self._interner) if is_sqlite(queue.path) else None
+            sqlite = is_sqlite(prepared.files.get(queue.path.name, b""))
+            content = Content(queue.path, self._interner) if sqlite else None
             try:
                 stage = self._stage(queue, content)
                 played = self._run(self._execution(prepared, queue, stage, entropy), stage, schedule, seen)
@@ -216,11 +217,3 @@ def _require_statements(played: Played) -> None:
 
 def _never(_: Hashable) -> bool:
     return False
-
-
-def is_sqlite(path: Path) -> bool:
-    """Whether a file is a SQLite database."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"

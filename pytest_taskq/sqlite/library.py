@@ -47,6 +47,11 @@ CLOCK_TYPES = {
     "xCurrentTimeInt64": ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64)),
     "xCurrentTime": ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_double)),
 }
+# xOpen: the VFS, the name, the sqlite3_file, the flags, where the flags in force go. The name is passed on as the
+# pointer that it is: SQLite keeps parameters behind the end of the text.
+OPEN_TYPE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+)
 
 
 class Slot(NamedTuple):

@@ -1,4 +1,4 @@
-"""The files of a store: what is in them, and how often its main file was opened."""
+"""How often a store was opened: a connection that was not seen to be made cannot be scheduled."""
 
 from __future__ import annotations
 
@@ -8,26 +8,15 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from pytest_taskq.sqlite.library import find_library
+from pytest_taskq.sqlite.library import OPEN_TYPE, find_library
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
     from pytest_taskq.sqlite.library import Callback
 
 _MAIN_DB = 0x100  # SQLITE_OPEN_MAIN_DB
-_OPEN = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-
-
-def files_of(path: Path) -> Mapping[str, bytes]:
-    """Return the contents of every file of the folder that holds a store, by their names in it.
-
-    Without SQLite's shared memory, which belongs to processes, not to the store.
-    """
-    found = (file for file in sorted(path.parent.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
-    return {str(file.relative_to(path.parent)): file.read_bytes() for file in found}
 
 
 class FileOpens:
@@ -63,12 +52,11 @@ class FileOpens:
 
 
 def _counting(original: int) -> Callback:
-    real = _OPEN(original)
+    real = OPEN_TYPE(original)
 
-    # The name goes through as the pointer that it is: SQLite keeps parameters behind its end.
-    def opening(vfs: int, name: int | None, file: int, flags: int, out: int) -> int:
+    def opening(vfs: int, name: int | None, file: int, flags: int, out: int | None) -> int:
         if flags & _MAIN_DB and name:
             FileOpens.note(ctypes.string_at(name))
         return int(real(vfs, name, file, flags, out))
 
-    return _OPEN(opening)
+    return OPEN_TYPE(opening)

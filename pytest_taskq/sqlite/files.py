@@ -1,4 +1,4 @@
-"""The files of a store as a dead process leaves them, read while the process that writes them lives on."""
+"""The files of a store as a process leaves them, read while the one that writes them lives on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     Image = Mapping[str, bytes]
 
 # The shared memory beside a WAL is an index of it: the first process that opens the files builds it anew.
-_REBUILT = "-shm"
-SQLITE_HEADER = b"SQLite format 3\0"
+REBUILT = "-shm"
+_HEADER = b"SQLite format 3\0"
 
 
 class StoreFiles:
@@ -38,7 +38,7 @@ class StoreFiles:
 
     def image(self, folder: Path) -> Image:
         """Return the content of each file below ``folder`` by its name."""
-        files = sorted(path for path in folder.rglob("*") if not path.name.endswith(_REBUILT))
+        files = sorted(path for path in folder.rglob("*") if not path.name.endswith(REBUILT))
         return {
             path.relative_to(folder).as_posix(): content
             for path in files
@@ -61,6 +61,11 @@ class StoreFiles:
             return None
 
 
+def is_sqlite(content: bytes) -> bool:
+    """Whether the content of a file is an SQLite database; an empty file is none yet."""
+    return content.startswith(_HEADER)
+
+
 def holds_sqlite(image: Image) -> bool:
     """Whether one of the files is an SQLite database."""
-    return any(content.startswith(SQLITE_HEADER) for content in image.values())
+    return any(map(is_sqlite, image.values()))

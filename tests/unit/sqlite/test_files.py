@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_taskq.faults.store_files import StoreFiles, holds_sqlite
+from pytest_taskq.sqlite.files import StoreFiles, holds_sqlite
 
 _INTRUDER = """
 import sqlite3, sys
