@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import CONTRACT_VERSION, TRANSITIONS
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS, TERMS
+from pytest_taskq.reports.markdown import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pytest_taskq.contract import Requirement, Status
 
@@ -42,7 +43,7 @@ def _terms() -> Iterator[str]:
 def _transitions() -> Iterator[str]:
     yield "## The life of a task\n"
     yield "Every step that is not in this table is illegal.\n"
-    yield from _table(
+    yield from table(
         ("from", "call", "to", "when"),
         ((_status(step.source), step.call, _status(step.target), step.when) for step in TRANSITIONS),
     )
@@ -55,7 +56,7 @@ def _status(status: Status | None) -> str:
 def _sections() -> Iterator[str]:
     for title, requirements in SECTIONS.items():
         yield f"## {title}\n"
-        yield from _table(("id", "level", "role", "grades", "judged by", "requirement"), map(_row, requirements))
+        yield from table(("id", "level", "role", "grades", "judged by", "requirement"), map(_row, requirements))
         for one in requirements:
             yield from _background(one)
 
@@ -82,18 +83,6 @@ def _link(bug: str) -> str:
     # GitHub leads from /issues/ to /pull/ where the number is a pull request's.
     repository, number = bug.split("#")
     return f"[{bug}](https://github.com/{repository}/issues/{number})"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _cells(head)
-    yield _cells(["---"] * len(head))
-    yield from map(_cells, rows)
-    yield ""
-
-
-def _cells(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
 
 
 if __name__ == "__main__":

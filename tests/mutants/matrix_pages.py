@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_taskq.contract import Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading.suite import shipped_checks
+from pytest_taskq.reports.markdown import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,13 +38,13 @@ def matrix_page(known: Catalogue, rows: Rows, judged: Sequence[str], effort: str
         _HEAD.format(effort=effort, seed=seed, **counts),
         "## Requirements\n",
         "Bold: the broken queue was made for this requirement. The others fail it too.\n",
-        *_table(("requirement", "broken queues that it fails"), _by_requirement(known, rows, judged)),
+        *table(("requirement", "broken queues that it fails"), _by_requirement(known, rows, judged)),
         *_unproven(known, rows),
         "## Broken queues\n",
-        *_table(("queue", "what it does", "made for, and failed by", "failed too by"), _by_queue(known, rows)),
+        *table(("queue", "what it does", "made for, and failed by", "failed too by"), _by_queue(known, rows)),
         "## Correct queues\n",
         "Not judged: a method, a promise or the shared schema is not offered, or the smoke effort decides nothing.\n",
-        *_table(("queue", "passes", "not judged", "falls short by design"), _by_twin(known, rows)),
+        *table(("queue", "passes", "not judged", "falls short by design"), _by_twin(known, rows)),
     ]
     return "\n".join(lines)
 
@@ -162,15 +163,3 @@ def _ranges(names: Sequence[str]) -> str:
         joins = runs and name[:3] == runs[-1][-1][:3] and order[name] == order[runs[-1][-1]] + 1
         runs[-1].append(name) if joins else runs.append([name])
     return ", ".join(run[0] if len(run) == 1 else f"{run[0]}..{run[-1][4:]}" for run in runs)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _cells(head)
-    yield _cells(["---"] * len(head))
-    yield from map(_cells, rows)
-    yield ""
-
-
-def _cells(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
