@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.instruments.crash_points import JUDGED, CrashPointsJudge
@@ -25,8 +26,4 @@ class TestCrashPoints:
     def test_what_a_dead_process_leaves_is_whole(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = CrashPointsJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(CrashPointsJudge(), requirement, taskq_bench, taskq_record, taskq_budget)

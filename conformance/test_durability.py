@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.instruments.durability import PowerJudge, StorageFaultsJudge
@@ -25,18 +26,10 @@ class TestDurability:
     def test_a_fault_of_the_storage_is_told_and_leaves_no_mark(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = StorageFaultsJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(StorageFaultsJudge(), requirement, taskq_bench, taskq_record, taskq_budget)
 
     @pytest.mark.parametrize("requirement", each([REQUIREMENTS["DUR-01"]], Instrument.CRASH_POINTS))
     def test_what_was_acknowledged_survives_a_power_cut(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = PowerJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(PowerJudge(), requirement, taskq_bench, taskq_record, taskq_budget)

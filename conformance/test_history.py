@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import by_instrument
 from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
@@ -32,8 +33,4 @@ class TestHistory:
     def test_processes_keep_it(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = HistoryJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(HistoryJudge(), requirement, taskq_bench, taskq_record, taskq_budget)

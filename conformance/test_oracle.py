@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import by_instrument
 from pytest_taskq.instruments.oracle import OracleJudge
@@ -25,8 +26,4 @@ class TestOracle:
     def test_rows_change_only_as_allowed(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = OracleJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(OracleJudge(), requirement, taskq_bench, taskq_record, taskq_budget)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import by_instrument
 from pytest_taskq.instruments.query_cost import QueryCostJudge
@@ -25,8 +26,4 @@ class TestQueryCost:
     def test_work_does_not_grow_with_what_does_not_concern_it(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge = QueryCostJudge()
-        unsupported = judge.supports(taskq_bench.subject)
-        if unsupported:
-            pytest.skip(unsupported)
-        taskq_record.add(judge.judge(requirement, taskq_bench, taskq_budget))
+        judge_by(QueryCostJudge(), requirement, taskq_bench, taskq_record, taskq_budget)
