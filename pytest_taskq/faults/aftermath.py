@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.faults.operations import LONG_LEASE, OLD_ENOUGH
 from pytest_taskq.faults.rules import Breach, Left, open_tasks
+from pytest_taskq.faults.situations import LONG_LEASE, OLD_ENOUGH
 from pytest_taskq.faults.survivors import (
     all_described,
     attempts_of,
@@ -37,12 +37,7 @@ _UNKNOWN = (
 def rows_of(bench: Bench, image: Image, recording: Recording) -> Rows:
     """Return the tasks that an image holds."""
     with bench.restored(image) as queue:
-        return read_rows(queue, _known(recording))
-
-
-def _known(recording: Recording) -> list[Any]:
-    enqueued = recording.scene.returned if recording.operation.method.startswith("enqueue") else []
-    return [*recording.scene.known, *enqueued]
+        return read_rows(queue, recording.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +80,10 @@ class Aftermath:
         problem = integrity_problem(queue)
         if problem:
             return Breach("the surviving file is whole", problem)
-        now = read_rows(queue, _known(self.recording))
+        now = read_rows(queue, self.recording.known)
         left = Left(before=self.before, now=now, after=self.after, acknowledged=acknowledged)
         scene, operation = self.recording.scene, self.recording.operation
-        return operation.rule(left, scene) or self._again(queue, now) or rescue(queue, _known(self.recording))
+        return operation.rule(left, scene) or self._again(queue, now) or rescue(queue, self.recording.known)
 
     def _again(self, queue: QueueUnderTest, now: Rows) -> Breach | None:
         operation, scene = self.recording.operation, self.recording.scene
@@ -105,7 +100,7 @@ class Aftermath:
             return Breach("the enqueue works when its caller repeats it after the death", str(outcome))
         keyed = {
             one: row
-            for one, row in read_rows(queue, [*_known(self.recording), outcome.result]).items()
+            for one, row in read_rows(queue, [*self.recording.known, outcome.result]).items()
             if json.loads(row["payload"]) == {"to": "b"}
         }
         if len(keyed) == 1:

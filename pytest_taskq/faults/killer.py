@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import Status
 from pytest_taskq.faults.evidence import death_lines
-from pytest_taskq.faults.operations import LEASE, Operation, claim_calls, stored
+from pytest_taskq.faults.operations import Operation, claim_calls
 from pytest_taskq.faults.real_death import killed_at
 from pytest_taskq.faults.rules import Breach, Scene
+from pytest_taskq.faults.situations import LEASE, stored
 from pytest_taskq.faults.survivors import attempts_of, described, read_rows
 from pytest_taskq.faults.sweep import Recording, record
 

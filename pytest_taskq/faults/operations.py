@@ -17,17 +17,27 @@ from pytest_taskq.faults.rules import (
     renewed_or_not,
     stored_whole_or_not,
 )
+from pytest_taskq.faults.situations import (
+    LEASE,
+    OLD_ENOUGH,
+    finished,
+    holding,
+    last_waiting,
+    one_over,
+    town,
+    two_over,
+    two_waiting,
+)
 from pytest_taskq.subject import Outcome
+from pytest_taskq.subject.violation import NotJudgedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_taskq.contract import TaskId
     from pytest_taskq.subject import QueueUnderTest, Subject
 
-LEASE = 60.0
-LONG_LEASE = 3600.0
 KEY = "order-7"
-OLD_ENOUGH = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,19 @@ class Operation:
     key: str | None = None
     thorough: bool = False
 
+    def enqueued(self, scene: Scene) -> list[TaskId]:
+        """Return the ids that the call returned, if it enqueues."""
+        return scene.returned if self.method.startswith("enqueue") else []
+
+    def known_after(self, scene: Scene) -> list[TaskId]:
+        """Return the ids of all tasks that were acknowledged, those of the call included."""
+        return [*scene.known, *self.enqueued(scene)]
+
+    def require_success(self, outcome: Outcome) -> None:
+        """Raise NotJudgedError unless the call came to what it must come to where nothing fails."""
+        if outcome.error is not None or not self.succeeded(outcome.result):
+            raise NotJudgedError(f"{outcome.call} does not succeed where nothing fails: {outcome}")
+
 
 def operations(subject: Subject) -> dict[str, Operation]:
     """Return by its name every operation that is the team's own and offered."""
@@ -56,77 +79,6 @@ def operations(subject: Subject) -> dict[str, Operation]:
         for one in (*_enqueueing(), *_claiming(subject), *_finishing(), *_keeping(subject))
         if one.method in subject.own and all(map(subject.offers, (one.method, *one.needs)))
     }
-
-
-# --- situations -------------------------------------------------------------------------------------------------------
-
-
-def town(queue: QueueUnderTest) -> Scene:
-    """Store what no call is about: a finished task if that can be made, one held by another worker, one waiting."""
-    scene = Scene(queue.promises)
-    if queue.subject.offers("complete_task"):
-        done = claimed(queue, scene, "w0", lease=LONG_LEASE)
-        queue.precondition(queue.complete_task(done, "w0"), "a completed task")
-    claimed(queue, scene, "w0", lease=LONG_LEASE)
-    stored(queue, scene)
-    return scene
-
-
-def stored(queue: QueueUnderTest, scene: Scene, **options: Any) -> Any:  # noqa: ANN401 - a task id
-    """Store a task and note its id."""
-    task_id = queue.enqueue("job", {"n": len(scene.known)}, **options)
-    scene.known.append(task_id)
-    return task_id
-
-
-def claimed(queue: QueueUnderTest, scene: Scene, worker: str, *, lease: float = LEASE, **options: Any) -> Any:  # noqa: ANN401 - a task
-    """Store a task and claim it; nothing else may be claimable then."""
-    task_id = stored(queue, scene, **options)
-    task = _any_claim(queue, worker, lease)
-    queue.precondition(task is not None and task.id == task_id, f"a claim of task {task_id!r} by {worker}")
-    return task
-
-
-def _any_claim(queue: QueueUnderTest, worker: str, lease: float) -> Any:  # noqa: ANN401 - a task or None
-    if queue.subject.offers("claim_task"):
-        return queue.claim_task(worker, lease_seconds=lease)
-    return queue.claim_by(min(queue.promises.strategies), worker, lease_seconds=lease)
-
-
-def _holding(queue: QueueUnderTest, **options: Any) -> Scene:  # noqa: ANN401 - those of enqueue
-    """Let w1 hold the task that the call is about, beside the town."""
-    scene = Scene(queue.promises)
-    task = claimed(queue, scene, scene.worker, **options)
-    around = town(queue)
-    scene.known += around.known
-    scene.targets, scene.held = [task.id], [task]
-    return scene
-
-
-def _two_waiting(queue: QueueUnderTest) -> Scene:
-    scene = town(queue)
-    stored(queue, scene)
-    scene.targets = scene.known[-2:]
-    return scene
-
-
-def _one_over(queue: QueueUnderTest) -> Scene:
-    return _over(queue, {})
-
-
-def _two_over(queue: QueueUnderTest) -> Scene:
-    """Let one lease be over with attempts left, and one in the last attempt."""
-    last = {"max_attempts": 1}
-    return _over(queue, {}, *([last] if queue.subject.offers("enqueue.max_attempts") else []))
-
-
-def _over(queue: QueueUnderTest, *options: dict[str, Any]) -> Scene:
-    scene = Scene(queue.promises)
-    for one in options:
-        scene.targets.append(claimed(queue, scene, "w9", lease=10.0, **one).id)
-    claimed(queue, scene, "w0", lease=LONG_LEASE)
-    queue.advance(20.0)
-    return scene
 
 
 # --- enqueue ----------------------------------------------------------------------------------------------------------
@@ -213,11 +165,11 @@ def _claim_two(queue: QueueUnderTest, scene: Scene) -> Outcome:
 def _claiming(subject: Subject) -> Iterator[Operation]:
     ways = {**claim_calls(subject), "claim_many": ("claim_many", _claim_two)}
     for number, (name, (method, call)) in enumerate(ways.items()):
-        yield Operation(name=name, method=method, prepare=_two_waiting, call=call, rule=claimed_whole_or_not)
+        yield Operation(name=name, method=method, prepare=two_waiting, call=call, rule=claimed_whole_or_not)
         yield Operation(
             name=f"{name} of a task whose lease is over",
             method=method,
-            prepare=_one_over,
+            prepare=one_over,
             call=call,
             rule=claimed_whole_or_not,
             succeeded=lambda _: True,  # with lease_over="fail", or where only reclaim_expired takes back, there is none
@@ -233,21 +185,21 @@ def _finishing() -> Iterator[Operation]:
     yield Operation(
         name="complete_task",
         method="complete_task",
-        prepare=_holding,
+        prepare=holding,
         call=lambda queue, scene: queue.attempt("complete_task", scene.held[0], scene.worker),
         rule=ended_whole_or_not(Status.COMPLETED),
     )
     yield Operation(
         name="fail_task with attempts left",
         method="fail_task",
-        prepare=_holding,
+        prepare=holding,
         call=_fail,
         rule=ended_whole_or_not(Status.QUEUED),
     )
     yield Operation(
         name="fail_task in the last attempt",
         method="fail_task",
-        prepare=lambda queue: _holding(queue, max_attempts=1),
+        prepare=lambda queue: holding(queue, max_attempts=1),
         call=_fail,
         rule=ended_whole_or_not(Status.FAILED),
         needs=("enqueue.max_attempts",),
@@ -255,7 +207,7 @@ def _finishing() -> Iterator[Operation]:
     yield Operation(
         name="fail_task(retry=False)",
         method="fail_task",
-        prepare=_holding,
+        prepare=holding,
         call=lambda queue, scene: queue.attempt("fail_task", scene.held[0], scene.worker, "boom", retry=False),
         rule=ended_whole_or_not(Status.FAILED),
         needs=("fail_task.retry",),
@@ -263,7 +215,7 @@ def _finishing() -> Iterator[Operation]:
     yield Operation(
         name="renew_lease",
         method="renew_lease",
-        prepare=_holding,
+        prepare=holding,
         call=lambda queue, scene: queue.attempt("renew_lease", scene.held[0], scene.worker, 2 * LEASE),
         rule=renewed_or_not,
     )
@@ -280,14 +232,14 @@ def _keeping(subject: Subject) -> Iterator[Operation]:
     yield Operation(
         name="cancel_task",
         method="cancel_task",
-        prepare=_last_waiting,
+        prepare=last_waiting,
         call=lambda queue, scene: queue.attempt("cancel_task", scene.targets[0]),
         rule=ended_whole_or_not(Status.CANCELLED),
     )
     yield Operation(
         name="reclaim_expired",
         method="reclaim_expired",
-        prepare=_two_over,
+        prepare=two_over,
         call=lambda queue, _: queue.attempt("reclaim_expired"),
         rule=reclaimed_whole_or_not,
         needs=("leases",),
@@ -296,43 +248,7 @@ def _keeping(subject: Subject) -> Iterator[Operation]:
         yield Operation(
             name="delete_finished",
             method="delete_finished",
-            prepare=_finished,
+            prepare=finished,
             call=lambda queue, _: queue.attempt("delete_finished", OLD_ENOUGH),
             rule=deleted_or_kept,
         )
-
-
-def _last_waiting(queue: QueueUnderTest) -> Scene:
-    scene = town(queue)
-    scene.targets = scene.known[-1:]
-    return scene
-
-
-_MANY = 1_200  # more than leave in one transaction (MNT-03), so that there is a middle to die in
-_FEW = 3
-
-
-def _finished(queue: QueueUnderTest) -> Scene:
-    scene = Scene(queue.promises)
-    for number in range(_FEW if "completed" in queue.promises.deletes else 0):
-        task = claimed(queue, scene, scene.worker)
-        queue.precondition(queue.complete_task(task), f"completed task {number}")
-    scene.targets = list(scene.known)
-    if queue.subject.shared_schema:
-        scene.targets += _finished_rows(queue)
-    queue.precondition(scene.targets, "a finished task to delete")
-    queue.advance(2 * OLD_ENOUGH)
-    scene.known += town(queue).known
-    return scene
-
-
-def _finished_rows(queue: QueueUnderTest) -> list[Any]:
-    status = queue.promises.deletes[0]
-    rows = queue.sql(
-        "INSERT INTO task_queue (type, payload, status, attempts, finished_at_utc) "
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-        "SELECT 'job', '{}', ?, 1, datetime('now') FROM n RETURNING id",
-        (_MANY, status),
-    )
-    queue.transcript.note(f"{_MANY} {status} rows by plain SQL")
-    return [row[0] for row in rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,11 @@ from pytest_taskq.faults.disk import Disk
 from pytest_taskq.faults.file_calls import SKIPPED, FileCall, file_calls_told
 from pytest_taskq.faults.survivors import read_rows
 from pytest_taskq.faults.sweep import OutOfReachError, seeded
+from pytest_taskq.faults.switched import Switched
 from pytest_taskq.sqlite.files import REBUILT, StoreFiles
-from pytest_taskq.subject.violation import NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pytest_taskq.contract import TaskId
     from pytest_taskq.faults.disk import Cut
@@ -29,29 +28,19 @@ _SHOWN = 16
 
 
 @dataclass
-class FileLog:
+class FileLog(Switched):
     """Takes note of what changes the files of one folder; syncs are noted and left out."""
 
     folder: str = ""
-    noting: bool = False
     calls: list[FileCall] = field(default_factory=list)
 
     def before(self, call: FileCall) -> int:
         """Note the call by the file's name in the folder."""
-        if self.noting and call.path.startswith(self.folder) and not call.path.endswith(REBUILT):
+        if self.active and call.path.startswith(self.folder) and not call.path.endswith(REBUILT):
             name = os.path.relpath(call.path, self.folder).replace(os.sep, "/")
             if call.kind in ("write", "truncate", "sync", "delete"):
                 self.calls.append(replace(call, path=name))
         return SKIPPED if call.kind == "sync" else 0
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Note for as long as the context lasts."""
-        self.noting = True
-        try:
-            yield
-        finally:
-            self.noting = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +60,7 @@ class PowerRecording:
     @property
     def known(self) -> list[TaskId]:
         """The ids of all tasks that were acknowledged."""
-        enqueued = self.scene.returned if self.operation.method.startswith("enqueue") else []
-        return [*self.scene.known, *enqueued]
+        return self.operation.known_after(self.scene)
 
 
 def record_files(bench: Bench, operation: Operation, *, seed: int) -> PowerRecording:
@@ -87,10 +75,8 @@ def record_files(bench: Bench, operation: Operation, *, seed: int) -> PowerRecor
             outcome = operation.call(queue, scene)
         end = files.image(queue.path.parent)
         scene.result = outcome.result
-        known = [*scene.known, *(scene.returned if operation.method.startswith("enqueue") else [])]
-        after = read_rows(queue, known)
-    if outcome.error is not None or not operation.succeeded(outcome.result):
-        raise NotJudgedError(f"{outcome.call} does not succeed where nothing fails: {outcome}")
+        after = read_rows(queue, operation.known_after(scene))
+    operation.require_success(outcome)
     _refuse_if_incomplete(start, log.calls, end, outcome)
     return PowerRecording(
         operation=operation,

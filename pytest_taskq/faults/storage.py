@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,12 @@ from pytest_taskq.faults.file_calls import CANTOPEN, FULL, IOERR, READONLY, SKIP
 from pytest_taskq.faults.rules import Breach, Left
 from pytest_taskq.faults.survivors import integrity_problem, read_rows
 from pytest_taskq.faults.sweep import Watch, seeded
+from pytest_taskq.faults.switched import Switched
 from pytest_taskq.sqlite.statements import HOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from pytest_taskq.contract import TaskId
     from pytest_taskq.faults.file_calls import Kind
     from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Scene
@@ -49,14 +48,13 @@ FAULTS = (
 
 
 @dataclass
-class Striking:
+class Striking(Switched):
     """Lets ``fault`` strike at the ``at``-th call that it concerns, from 1; without a fault it only takes note."""
 
     fault: Fault | None
     at: int
     statements: list[str]
     folder: str = ""
-    armed: bool = False
     seen: list[FileCall] = field(default_factory=list)
     concerned: int = 0
     struck: list[tuple[int, FileCall]] = field(default_factory=list)
@@ -64,7 +62,7 @@ class Striking:
     def before(self, call: FileCall) -> int:
         """Return the code to fail with; else let the call be made, and leave out a sync."""
         fine = SKIPPED if call.kind == "sync" else 0
-        if not self.armed or not call.path.startswith(self.folder):
+        if not self.active or not call.path.startswith(self.folder):
             return fine
         self.seen.append(call)
         if self.fault is None or not self.fault.concerns(call):
@@ -74,15 +72,6 @@ class Striking:
             return fine
         self.struck.append((len(self.statements), call))
         return self.fault.codes[call.kind]
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Strike for as long as the context lasts; then the fault is gone."""
-        self.armed = True
-        try:
-            yield
-        finally:
-            self.armed = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +105,7 @@ def strike(
         with watch.on(), plan.on():
             outcome = operation.call(queue, scene)
         scene.result = outcome.result
-        now = read_rows(queue, [*scene.known, *_new(operation, scene)])
+        now = read_rows(queue, operation.known_after(scene))
         left = Left(before=before, now=now, after=undisturbed or now, acknowledged=outcome.error is None)
         breach = _hidden(operation, outcome) or operation.rule(left, scene) or _goes_on(queue, operation, scene)
     return Struck(
@@ -129,10 +118,6 @@ def strike(
     )
 
 
-def _new(operation: Operation, scene: Scene) -> list[TaskId]:
-    return scene.returned if operation.method.startswith("enqueue") else []
-
-
 def _hidden(operation: Operation, outcome: Outcome) -> Breach | None:
     if outcome.error is not None or operation.succeeded(outcome.result):
         return None
@@ -141,7 +126,7 @@ def _hidden(operation: Operation, outcome: Outcome) -> Breach | None:
 
 def _goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breach | None:
     """The fault being gone, the same call works, and every open task is claimable, in the same process."""
-    known = [*scene.known, *_new(operation, scene)]
+    known = operation.known_after(scene)
     again = operation.call(queue, scene)
     if again.error is not None:
         return Breach("the queue works again when the fault is gone", str(again))
@@ -149,7 +134,7 @@ def _goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breac
     problem = integrity_problem(queue)
     if problem:
         return Breach("the file is whole", problem)
-    return rescue(queue, [*known, *_new(operation, scene)])
+    return rescue(queue, [*known, *operation.enqueued(scene)])
 
 
 def _struck_lines(plan: Striking, outcome: Outcome) -> list[str]:

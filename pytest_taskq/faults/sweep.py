@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_taskq.faults.evidence import statement_line
+from pytest_taskq.faults.switched import Switched
 from pytest_taskq.sqlite.files import StoreFiles
 from pytest_taskq.sqlite.statements import HOOK
 from pytest_taskq.subject.violation import NotJudgedError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from pytest_taskq.contract import TaskId
     from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Scene
     from pytest_taskq.sqlite.files import Image
@@ -57,6 +59,11 @@ class Recording:
     lines: Sequence[str]
 
     @property
+    def known(self) -> list[TaskId]:
+        """The ids of all tasks that were acknowledged."""
+        return self.operation.known_after(self.scene)
+
+    @property
     def before(self) -> Image:
         """The files when the call began."""
         return self.boundaries[0].image
@@ -67,22 +74,12 @@ class Recording:
         return self.boundaries[-1].image
 
 
-class Watch:
+class Watch(Switched):
     """Counts the statements of one call; ``at_boundary`` is told each number before the statement runs."""
 
     def __init__(self, at_boundary: Callable[[int], None]) -> None:
-        self.active = False
         self.statements: list[str] = []
         self._at_boundary = at_boundary
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Count for as long as the context lasts."""
-        self.active = True
-        try:
-            yield
-        finally:
-            self.active = False
 
     def begins(self, statement: Statement) -> None:
         """Take one statement before it runs."""
@@ -154,8 +151,7 @@ def record(
             die()
         boundaries.append(Boundary(len(watch.statements), files.image(folder)))
     scene.result = outcome.result
-    if outcome.error is not None or not operation.succeeded(outcome.result):
-        raise NotJudgedError(f"{outcome.call} does not succeed where nothing fails: {outcome}")
+    operation.require_success(outcome)
     if not watch.statements and boundaries[0].image != boundaries[-1].image:
         raise OutOfReachError(f"no statement of {outcome.call} was seen, and it wrote: its connection is out of reach")
     return Recording(
