@@ -54,10 +54,8 @@ def complete_and_reclaim(subject: Subject) -> Iterator[Scenario]:
 
 def one_end(after: Aftermath) -> None:
     """Require that exactly one call took effect, that the others were told so, and that the task is as it says."""
-    after.require_settled(early_locks=True)
-    accepted = [call for call in after.calls if call.error is None and call.returned]
-    seen = "; ".join(map(str, after.calls))
-    after.require(len(accepted) <= 1, "one of two ends takes effect", seen, *_own(after, accepted))
+    expected = "one of two ends takes effect"
+    accepted = _at_most_one(after, expected)
     if any(call.error is not None for call in after.calls):
         return
     if not accepted and _all_refused_rightly(after):
@@ -66,7 +64,7 @@ def one_end(after: Aftermath) -> None:
         raise NothingToRaceError(
             "a task is finished by the adapter that claimed it alone, so that nobody can race with it"
         )
-    after.require(accepted, "one of two ends takes effect", seen, *_own(after, after.calls))
+    after.require(accepted, expected, _all_calls(after), *_own(after, after.calls))
     ends = [_ENDS[accepted[0].method], *(["failed"] if accepted[0].method == "reclaim_expired" else [])]
     other = next(call for call in after.calls if call is not accepted[0])
     after.require_status(after.prepared.id, *ends, why=f"{accepted[0]} and {other}", by=other)
@@ -76,6 +74,18 @@ def _all_refused_rightly(after: Aftermath) -> bool:
     """Whether the reclaim came before the lease was over, and the holder after it, who is refused then."""
     refuses = after.queue.promises.late_finish == "refuse"
     return refuses and any(event.kind == "time" for event in after.played.events)
+
+
+def _at_most_one(after: Aftermath, expected: str) -> list[Called]:
+    """Return the calls that were accepted, of which there must not be two."""
+    after.require_settled(early_locks=True)
+    accepted = [call for call in after.calls if call.error is None and call.returned]
+    after.require(len(accepted) <= 1, expected, _all_calls(after), *_own(after, accepted))
+    return accepted
+
+
+def _all_calls(after: Aftermath) -> str:
+    return "; ".join(map(str, after.calls))
 
 
 def _own(after: Aftermath, calls: list[Called]) -> list[Called]:
@@ -98,13 +108,11 @@ def _cancel(player: Any) -> None:  # noqa: ANN401 - a Player
 
 def one_winner(after: Aftermath) -> None:
     """Require that exactly one cancels or claims the task, and that it is as the winner says."""
-    after.require_settled(early_locks=True)
-    winners = [call for call in after.calls if call.error is None and call.returned]
-    seen = "; ".join(map(str, after.calls))
-    after.require(len(winners) <= 1, "exactly one cancels or claims the task", seen, *_own(after, winners))
+    expected = "exactly one cancels or claims the task"
+    winners = _at_most_one(after, expected)
     if any(call.error is not None for call in after.calls):
         return
-    after.require(winners, "exactly one cancels or claims the task", seen, *_own(after, after.calls))
+    after.require(winners, expected, _all_calls(after), *_own(after, after.calls))
     status = "leased" if winners[0].method in CLAIMS else "cancelled"
     loser = next(call for call in after.calls if call is not winners[0])
-    after.require_status(after.prepared, status, why=seen, by=loser)
+    after.require_status(after.prepared, status, why=_all_calls(after), by=loser)

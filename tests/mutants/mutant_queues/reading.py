@@ -12,19 +12,25 @@ from pytest_taskq import QueueAdapter
 from pytest_taskq.reference_impl import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+
+class RowsOfItsOwn(EachUse):
+    """A row factory that a derived class has as ``row``."""
+
+    row: Callable[[sqlite3.Cursor, tuple[Any, ...]], Any]
+
+    def open(self) -> sqlite3.Connection:
+        connection = super().open()
+        connection.row_factory = self.row
+        return connection
 
 
 @breaks("INF-05", DIRECT, "TypeError: tuple indices")
 class RowsWithoutNames(Infrastructure):
     """Rows are tuples."""
 
-    class Database(EachUse):
-        def open(self) -> sqlite3.Connection:
-            connection = super().open()
-            connection.row_factory = self.row
-            return connection
-
+    class Database(RowsOfItsOwn):
         @staticmethod
         def row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Any:
             names = [column[0] for column in cursor.description]
@@ -35,12 +41,7 @@ class RowsWithoutNames(Infrastructure):
 class NullsAreEmpty(Infrastructure):
     """A row factory that spares its users the NULLs."""
 
-    class Database(EachUse):
-        def open(self) -> sqlite3.Connection:
-            connection = super().open()
-            connection.row_factory = self.row
-            return connection
-
+    class Database(RowsOfItsOwn):
         @staticmethod
         def row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Any:
             return sqlite3.Row(cursor, tuple("" if value is None else value for value in values))
