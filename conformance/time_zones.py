@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pytest_taskq.conformance.stored import is_near, row_of
+from pytest_taskq.contract import Status
 from pytest_taskq.contract.task import COLUMNS
 from pytest_taskq.subject import NotJudgedError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # what the same calls come to where local time and UTC are the same.
 ZONES: Mapping[str, float] = {"UTC0": 0.0, "EAST-9": 9.0, "WEST5": -5.0, "<+1245>-12:45": 12.75}
 _LEASE, _LONG = 60.0, 86_400.0
+_ENDS = {"cancel_task": Status.CANCELLED, "complete_task": Status.COMPLETED}
 _NEVER_NULL = frozenset({"created_at_utc", "run_after_utc"})
 
 
@@ -80,10 +82,8 @@ class Times:
         before = row_of(self.queue, task_id)
         task = self.queue.claim_task(lease_seconds=_LEASE)
         handed = None if task is None else task.id
-        if self.zone in ("", next(iter(ZONES))):
-            self.queue.precondition(handed == task_id, f"a claim of task {task_id!r}, in the usual time zone or UTC")
-        expected = f"claim_task returns task {task_id!r}, the only one that is due, with TZ={self.zone}"
-        self.queue.require(handed == task_id, expected, handed, method="claim_task")
+        expected = f"returns task {task_id!r}, the only one that is due"
+        self.require_as_in_utc(handed == task_id, "claim_task", expected, handed)
         self.look("claim_task", before, row_of(self.queue, task_id), lease_until_utc=_LEASE)
         self.call("complete_task", task_id, task, "w1")
 
@@ -91,8 +91,17 @@ class Times:
         """Make a call that ends the task."""
         self.queue.advance(10)
         before = row_of(self.queue, task_id)
-        self.queue.precondition(self.queue.call(method, *arguments), f"{method} of task {task_id!r} returning True")
-        self.look(method, before, row_of(self.queue, task_id))
+        outcome = self.queue.attempt(method, *arguments)
+        row, status = row_of(self.queue, task_id), _ENDS[method]
+        ended = outcome.error is None and outcome.result and row.get("status", status) == status
+        self.require_as_in_utc(ended, method, f"leaves task {task_id!r} {status} and returns True", str(outcome))
+        self.look(method, before, row)
+
+    def require_as_in_utc(self, holds: object, method: str, expected: str, seen: object) -> None:
+        """Require what has nothing to do with time zones: in the usual one and in UTC it is a precondition."""
+        if self.zone in ("", next(iter(ZONES))):
+            self.queue.precondition(holds, f"{method} that {expected}, in the usual time zone or UTC,")
+        self.queue.require(holds, f"{method} {expected}, with TZ={self.zone}", seen, method=method)
 
     def look(self, method: str, before: Mapping[str, Any], row: Mapping[str, Any], **ahead: float) -> None:
         """Require of each time that ``method`` wrote that it is now, or as many seconds ahead as ``ahead`` says."""

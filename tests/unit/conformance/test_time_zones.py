@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
+from pytest_taskq import QueueAdapter
 from pytest_taskq.conformance import time_zones
-from pytest_taskq.conformance.time_zones import ZONES, time_zone
-from pytest_taskq.subject import NotJudgedError
+from pytest_taskq.conformance.time_zones import ZONES, Times, time_zone
+from pytest_taskq.reference_impl import Adapter
+from pytest_taskq.subject import Bench, ContractViolation, NotJudgedError, Stores, Subject
 
 pytestmark = pytest.mark.skipif(not hasattr(time, "tzset"), reason="this platform has no time.tzset")
 
@@ -53,3 +56,70 @@ def test_a_zone_that_is_not_in_force_is_not_judged(
     with not_in_force, time_zone("EAST-9"):
         pytest.fail("nothing runs in it")
     assert (os.environ.get("TZ"), offset()) == usual
+
+
+# --- what has nothing to do with time zones ---------------------------------------------------------------------------
+
+
+class CancelsNothing(QueueAdapter):
+    def cancel_task(self, task_id):
+        return True
+
+
+class CannotCancel(QueueAdapter):
+    def cancel_task(self, task_id):
+        raise LookupError("no such command")
+
+
+class RefusesToCancel(QueueAdapter):
+    def cancel_task(self, task_id):
+        return False
+
+
+class CompletesNothing(QueueAdapter):
+    def complete_task(self, task, worker_id):
+        return True
+
+
+class CancelsInNoOtherZone(QueueAdapter):
+    def cancel_task(self, task_id):
+        return self.reference.cancel_task(task_id) if offset() == 0 else False
+
+
+def lives(adapter: type, folder: Path) -> int:
+    subject = Subject(adapter.__name__, adapter)
+    bench = Bench(subject, Stores(subject, folder))
+
+    def in_each_zone() -> int:
+        seen = 0
+        with bench.queue() as queue:
+            for zone in ZONES:
+                with time_zone(zone):
+                    seen += Times(queue, zone).require_utc()
+        return seen
+
+    return bench.run(in_each_zone)
+
+
+@pytest.mark.parametrize(
+    ("broken", "left"),
+    [
+        (CancelsNothing, "cancel_task that leaves task 4 cancelled"),
+        (CannotCancel, "cancel_task that leaves task 4 cancelled"),
+        (RefusesToCancel, "cancel_task that leaves task 4 cancelled"),
+        (CompletesNothing, "complete_task that leaves task 2 completed"),
+    ],
+)
+def test_a_call_that_never_works_is_not_blamed_on_the_time_zone(broken: type, left: str, tmp_path: Path) -> None:
+    with pytest.raises(NotJudgedError, match=f"^{left} and returns True, in the usual time zone or UTC, did not come"):
+        lives(broken, tmp_path)
+
+
+def test_a_call_that_works_in_utc_alone_is(tmp_path: Path) -> None:
+    with pytest.raises(ContractViolation, match=r"cancel_task leaves task .* cancelled .*, with TZ=EAST-9") as found:
+        lives(CancelsInNoOtherZone, tmp_path)
+    assert found.value.method == "cancel_task"
+
+
+def test_the_reference_lives_in_each_zone(tmp_path: Path) -> None:
+    assert lives(Adapter, tmp_path) > 0
