@@ -20,6 +20,7 @@ from pytest_taskq.fixtures import (
     worker_claimer,
 )
 from pytest_taskq.options import Settings, add_options, choose_seed
+from pytest_taskq.refusal import RefusalsOfWorkers
 
 if TYPE_CHECKING:
     from pytest_taskq.grading.hooks import ConformanceHooks
@@ -55,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     choose_seed(config)
     settings = Settings.of(config)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RefusalsOfWorkers(), "taskq-refusals-of-workers")
     if settings.conformance:
         _activate(config, settings, joins=True)
     elif config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):

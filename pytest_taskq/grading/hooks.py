@@ -13,6 +13,7 @@ from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
+from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
 from pytest_taskq.reports.json_file import write_json
 
@@ -80,9 +81,7 @@ class ConformanceHooks:
             if not self.is_worker:
                 raise
             items.clear()
-            self.config.hook.pytest_collectreport(
-                report=pytest.CollectReport("pytest-taskq", "failed", longrepr=str(error), result=[])
-            )
+            self.config.hook.pytest_collectreport(report=reported(error))
         else:
             if dropped:
                 self.config.hook.pytest_deselected(items=dropped)

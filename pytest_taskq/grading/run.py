@@ -21,7 +21,7 @@ from pytest_taskq.grading.check import CHECK, RunningCheck
 from pytest_taskq.grading.collection import is_joined, requirement_mark
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
-from pytest_taskq.grading.suite import check_name, shipped_checks
+from pytest_taskq.grading.suite import check_name, shipped_checks, suite_folder
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
 from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
@@ -199,8 +199,13 @@ def _path_hint(adapter: str, root: Path) -> str:
 
 def _refuse_both_doors(marked: Sequence[pytest.Item]) -> None:
     imported = next((item for item in marked if not is_joined(item)), None)
-    if imported is not None and any(is_joined(item) for item in marked):
-        raise pytest.UsageError(
-            "The suite came in through both doors: --taskq-conformance, and an import of pytest_taskq.conformance in "
-            f"{imported.nodeid.partition('::')[0]}. Every check would run twice; leave out the option or the import."
-        )
+    if imported is None or not any(is_joined(item) for item in marked):
+        return
+    place = imported.nodeid.partition("::")[0]
+    door, way = f"an import of pytest_taskq.conformance in {place}", "import"
+    if imported.path.resolve().parent == suite_folder().resolve():
+        door, way = f"the path of the suite itself ({place})", "path"
+    raise pytest.UsageError(
+        f"The suite came in through both doors: --taskq-conformance, and {door}. Every check would run twice; "
+        f"leave out the option or the {way}."
+    )

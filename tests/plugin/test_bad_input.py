@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pytest_taskq.grading.suite import suite_folder
+
 ADAPTER = """
 import os, sys, threading
 from pytest_taskq import QueueAdapter
@@ -174,11 +176,27 @@ def test_the_plugin_alone_loads_nothing_of_the_kit_but_its_door(pytester: pytest
     )
 
 
-def test_both_doors_at_once_are_a_usage_error(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_both_doors_at_once_are_a_usage_error(pytester: pytest.Pytester, workers: str) -> None:
     pytester.makepyfile(test_theirs="from pytest_taskq.conformance import *")
-    pytester.makepyfile(team=ADAPTER)
-    result = pytester.runpytest_subprocess("--taskq-conformance", "--taskq-adapter=team:Right", timeout=60)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result = run(pytester, "-n", workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR, said(result)
+    assert "ERROR: The suite came in through both doors" in said(result)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_path_of_the_suite_itself_is_a_usage_error(pytester: pytest.Pytester, workers: str) -> None:
+    result = run(pytester, "-n", workers, str(suite_folder()))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR, said(result)
+    assert "ERROR: The suite came in through both doors: --taskq-conformance, and the path" in said(result)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_imported_suite_without_an_adapter_is_a_usage_error(pytester: pytest.Pytester, workers: str) -> None:
+    pytester.makepyfile(test_theirs="from pytest_taskq.conformance import *")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", workers, timeout=60)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR, said(result)
+    assert "ERROR: No adapter is given" in said(result)
 
 
 def test_it_runs_under_xdist_with_importlib_and_beside_a_folder_of_the_same_name(pytester: pytest.Pytester) -> None:

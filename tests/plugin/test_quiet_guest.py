@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from worker_repo import Team
 
 ROOT = Path(__file__).parents[2]
-DOOR = {"pytest_taskq", "pytest_taskq.fixtures", "pytest_taskq.options", "pytest_taskq.plugin"}
+DOOR = {"pytest_taskq", *(f"pytest_taskq.{name}" for name in ("fixtures", "options", "plugin", "refusal"))}
 
 
 @pytest.mark.parametrize("options", [(), ("-q",), ("-v",)])
