@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,7 +58,7 @@ class ConformanceHooks:
 
     def pytest_report_header(self) -> str:
         """Say what is graded."""
-        return _fitted(terminal.header(self.run.facts))
+        return self._fitted(terminal.Line(terminal.header(self.run.facts)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -140,17 +141,24 @@ class ConformanceHooks:
             if not self.joins:  # then there was nothing to say in the header of the session
                 terminalreporter.write_line(self.pytest_report_header())
             for line in terminal.lines(self.report, self.written):
-                terminalreporter.write_line(_fitted(line.text), **line.markup)
+                terminalreporter.write_line(self._fitted(line), **line.markup)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
         for reason in self.reasons:
-            terminalreporter.write_line(_fitted(f"exit code 1: {reason}"), red=True)
+            terminalreporter.write_line(self._fitted(terminal.Line(f"exit code 1: {reason}")), red=True)
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing in the user's folder that nobody asked for."""
         if not self.is_worker:
             remove_if_empty(self._unused_folder)
 
+    def _fitted(self, line: terminal.Line) -> str:
+        text = line.wrapped(self._columns)
+        return terminal.fitted(text, getattr(sys.__stdout__, "encoding", None))
 
-def _fitted(text: str) -> str:
-    return terminal.fitted(text, getattr(sys.__stdout__, "encoding", None))
+    @property
+    def _columns(self) -> int | None:
+        """The width of the terminal; None for a file or a pipe, whose reader looks for whole lines."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        shown = getattr(reporter, "isatty", False) or "COLUMNS" in os.environ
+        return self.config.get_terminal_writer().fullwidth if shown else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Role, Verdict
@@ -28,12 +29,31 @@ _MARKUP: dict[Verdict, Mapping[str, bool]] = {
 _PLAIN = str.maketrans({"·": "-", "…": "...", "\u2013": "-", "—": "-", "≤": "<=", "≥": ">=", "→": "->", "✓": "ok"})
 
 
+_MARGIN = 4
+_OTHERS = 39  # where the last column of the table of roles begins
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line and how pytest's terminal writer marks it."""
+    """A line and how pytest's terminal writer marks it; what does not fit goes on ``hanging`` columns further in."""
 
     text: str
     markup: Mapping[str, bool] = field(default_factory=dict)
+    hanging: int = _MARGIN
+
+    def wrapped(self, width: int | None) -> str:
+        """Return the text in lines of at most ``width`` columns; only a word that is longer itself stands out.
+
+        None is no limit.
+        """
+        if width is None:
+            return self.text
+        indent = " " * min(self.hanging, width // 2)
+        wrapper = TextWrapper(width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        first, *rest = self.text.splitlines() or [""]
+        lines = wrapper.wrap(first)
+        wrapper.initial_indent = indent
+        return "\n".join([*lines, *(one for line in rest for one in wrapper.wrap(line))])
 
 
 def fitted(text: str, encoding: str | None) -> str:
@@ -79,11 +99,11 @@ def result_line(report: RunReport) -> str:
 
 def lines(report: RunReport, written: Path | None) -> Iterator[Line]:
     """Yield the section: roles, what is not a PASS, what could not be judged, the result, the report on disk."""
-    yield from map(Line, role_table(report))
+    yield from (Line(row, hanging=_OTHERS) for row in role_table(report))
     verdicts = [one for verdict in _SHOWN for one in report.having(verdict)]
     notes = [*_notes(report)]
     yield from (Line("") for _ in verdicts[:1])
-    yield from (Line(_verdict_text(one), _MARKUP[one.verdict]) for one in verdicts)
+    yield from map(_verdict_line, verdicts)
     yield from (Line("") for _ in notes[:1])
     yield from map(Line, notes)
     if written:
@@ -97,7 +117,7 @@ def role_table(report: RunReport) -> Iterator[str]:
     counts = {
         role: Counter(one.verdict for one in report.requirements if one.requirement.role is role) for role in Role
     }
-    yield f"{'role':<15} {'code':<12} {'passed':>7}"
+    yield _role_row("role", "code", "passed")
     for role in Role:
         how = report.facts.roles.get(role, "")
         graded = sum(counts[role][verdict] for verdict in GRADED)
@@ -107,11 +127,16 @@ def role_table(report: RunReport) -> Iterator[str]:
             f"{counts[role][verdict]} {verdict.value}" for verdict in reversed(_SHOWN) if counts[role][verdict]
         )
         passed = f"{counts[role][Verdict.PASS]}/{graded}" if graded else "-"
-        yield f"{role.value:<15} {how:<12} {passed:>7}   {others}".rstrip()
+        yield f"{_role_row(role.value, how, passed)}   {others}".rstrip()
 
 
-def _verdict_text(one: RequirementReport) -> str:
-    return f"{one.verdict.value:<12} {one.requirement.id} {one.requirement.level.value:<6} {one.reason}"
+def _role_row(role: str, code: str, passed: str) -> str:
+    return f"{role:<15} {code:<12} {passed:>7}"
+
+
+def _verdict_line(one: RequirementReport) -> Line:
+    head = f"{one.verdict.value:<12} {one.requirement.id} {one.requirement.level.value:<6} "
+    return Line(head + one.reason, _MARKUP[one.verdict], hanging=len(head))
 
 
 def _notes(report: RunReport) -> Iterator[str]:

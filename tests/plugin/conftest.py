@@ -8,7 +8,7 @@ from worker_repo import ADAPTERS, Team
 
 @pytest.fixture
 def team(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Team:
-    for name in ("PYTEST_TASKQ_ADAPTER", "PYTEST_ADDOPTS"):
+    for name in ("PYTEST_TASKQ_ADAPTER", "PYTEST_ADDOPTS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(team=ADAPTERS)
     pytester.syspathinsert()
