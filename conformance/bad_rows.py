@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.model.scenarios import BAD_ROWS as OF_THE_MODEL
+from pytest_taskq.model.scenarios.values import BAD_ROWS as OF_THE_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
