@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from . import schema
+from . import checks, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from pytest_taskq.contract import Connection, Database
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 class Access:
     """The database, with what the reference adds to the contract's tables put there before the first write."""
+
+    # How a verb says to its back end what it checked; another back end has other words.
+    _text = staticmethod(checks.text)
+    _error_text = staticmethod(checks.error_text)
+    _json_object = staticmethod(checks.json_object)
+    _is_storable = staticmethod(checks.is_storable)
+    _later: ClassVar[Callable[[float], str | float]] = staticmethod(checks.later)
+    _earlier: ClassVar[Callable[[float], str | float]] = staticmethod(checks.earlier)
 
     def __init__(self, db: Database) -> None:
         self.db = db

@@ -62,22 +62,14 @@ _UNREADABLE = "cannot be served: a text of it is not UTF-8, or its type or paylo
 
 
 @dataclass(slots=True)
-class _Claim:
+class Claim:
     """What a worker asks for, checked."""
 
     worker: str
-    ability: Ability
-    lease: str
+    capabilities: Mapping[str, Any]
+    lease: str | float
     strategy: SchedulingStrategy = SchedulingStrategy.PRIORITY
     limit: int = 1
-
-    @classmethod
-    def checked(cls, worker_id: object, capabilities: object, lease_seconds: object) -> _Claim:
-        return cls(
-            worker=checks.text("worker_id", worker_id),
-            ability=Ability(checks.mapping("capabilities", capabilities)),
-            lease=checks.later(checks.seconds("lease_seconds", lease_seconds, zero=False)),
-        )
 
 
 @dataclass(slots=True)
@@ -101,17 +93,27 @@ class Claiming(Access):
         self, strategy: SchedulingStrategy, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
         """Lease the due task that comes first under ``strategy`` and that the worker is able to do."""
-        claim = _Claim.checked(worker_id, capabilities, lease_seconds)
+        claim = self._checked_claim(worker_id, capabilities, lease_seconds)
         claim.strategy = known_strategy(strategy)
         with self._write() as connection:
-            return next(iter(_serve(connection, claim)), None)
+            return next(iter(self._serve(connection, claim)), None)
 
     def claim_many(self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> list[Task]:
         """Lease at most ``n`` due tasks at once, in the order in which ``claim_task`` would have."""
-        claim = _Claim.checked(worker_id, capabilities, lease_seconds)
+        claim = self._checked_claim(worker_id, capabilities, lease_seconds)
         claim.limit = checks.integer("n", n, least=1)
         with self._write() as connection:
-            return _serve(connection, claim)
+            return self._serve(connection, claim)
+
+    def _checked_claim(self, worker_id: object, capabilities: object, lease_seconds: object) -> Claim:
+        return Claim(
+            worker=self._text("worker_id", worker_id),
+            capabilities=checks.mapping("capabilities", capabilities),
+            lease=self._later(checks.seconds("lease_seconds", lease_seconds, zero=False)),
+        )
+
+    def _serve(self, connection: Connection, claim: Claim) -> list[Task]:
+        return _serve(connection, claim)
 
 
 def known_strategy(strategy: SchedulingStrategy | str) -> SchedulingStrategy:
@@ -123,7 +125,7 @@ def known_strategy(strategy: SchedulingStrategy | str) -> SchedulingStrategy:
         raise ValueError(f"unknown scheduling strategy {strategy!r:.200}; there are {known}") from None
 
 
-def _serve(connection: Connection, claim: _Claim) -> list[Task]:
+def _serve(connection: Connection, claim: Claim) -> list[Task]:
     take_back(connection)
     connection.execute(_PROMOTE)
     if claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
@@ -140,15 +142,16 @@ def _serve(connection: Connection, claim: _Claim) -> list[Task]:
             return tasks
 
 
-def _walk(connection: Connection, claim: _Claim) -> _Found:
+def _walk(connection: Connection, claim: Claim) -> _Found:
     """Step along the candidates in order until enough are found; the rest of the queue is never looked at."""
     found = _Found()
+    ability = Ability(claim.capabilities)
     for row in connection.execute(_IN_ORDER[claim.strategy]):
         if not row["due"]:
             found.not_due.append(row["id"])
         elif row["spent"]:
             found.unfit.setdefault(_SPENT, []).append(row["id"])
-        elif (suits := claim.ability.suits(row["needs"])) is None:
+        elif (suits := ability.suits(row["needs"])) is None:
             found.unfit.setdefault(_NO_OBJECT, []).append(row["id"])
         elif suits:
             found.chosen.append(row["id"])
@@ -170,7 +173,7 @@ def _dead_letter(connection: Connection, reason: str, ids: Iterable[int]) -> Non
     connection.execute(_DEAD_LETTER, (reason, json.dumps(list(ids))))
 
 
-def _lease(connection: Connection, claim: _Claim, ids: list[int]) -> list[Task]:
+def _lease(connection: Connection, claim: Claim, ids: list[int]) -> list[Task]:
     """Lease the tasks and return them in the order of ``ids``; RETURNING has no order."""
     parameters = {"worker": claim.worker, "lease": claim.lease, "ids": json.dumps(ids)}
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_taskq.contract import Task
 from pytest_taskq.contract.task import COLUMNS
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_taskq.contract import Connection, TaskId
+
+    _Row = dict[str, str | float | None]
 
 # A key that was ever used makes this a no-op: a live task keeps it in the unique index, a deleted one left it behind.
 _INSERT = """
@@ -38,8 +40,18 @@ _CANCEL = """
 _GET = "SELECT " + ", ".join(COLUMNS) + " FROM task_queue WHERE id = ?"
 
 
+_ARGUMENTS = frozenset(
+    ("type", "payload", "priority", "delay_seconds", "max_attempts", "idempotency_key", "compatibility")
+)
+
+
 class Enqueueing(Access):
     """What a client does."""
+
+    _insert_sql: ClassVar = _INSERT
+    _owner_of_key_sql: ClassVar = _OWNER_OF_KEY
+    _cancel_sql: ClassVar = _CANCEL
+    _get_sql: ClassVar = _GET
 
     def enqueue(
         self,
@@ -57,7 +69,7 @@ class Enqueueing(Access):
         ``payload`` is any JSON value with text keys. Raises TypeError or ValueError, with nothing stored, if an
         argument has no meaning.
         """
-        row = _checked_row(
+        row = self._checked_row(
             type=type,
             payload=payload,
             priority=priority,
@@ -67,75 +79,71 @@ class Enqueueing(Access):
             compatibility=compatibility,
         )
         with self._write() as connection:
-            return _insert(connection, row)
+            return self._insert(connection, row)
 
     def enqueue_in(self, connection: Connection, type: str, payload: Any, **options: Any) -> int:  # noqa: A002, ANN401 - as enqueue
         """Store a new task inside the caller's transaction, which stays open; options are those of ``enqueue``."""
-        row = _row_of({"type": type, "payload": payload, **options})
+        row = self._row_of({"type": type, "payload": payload, **options})
         self._extend(connection)
-        return _insert(connection, row)
+        return self._insert(connection, row)
 
     def enqueue_many(self, items: Iterable[Mapping[str, Any]]) -> list[TaskId]:
         """Store all items or none; each holds the arguments of one ``enqueue``. Ids come in the order of the items."""
-        rows = [_row_of(checks.mapping(f"item {index}", item)) for index, item in enumerate(items)]
+        rows = [self._row_of(checks.mapping(f"item {index}", item)) for index, item in enumerate(items)]
         if not rows:
             return []
         with self._write() as connection:
-            return [_insert(connection, row) for row in rows]
+            return self._insert_many(connection, rows)
 
     def cancel_task(self, task_id: TaskId) -> bool:
         """Take a queued task out of the queue; True if it was queued and now never runs."""
         with self._write() as connection:
-            return connection.execute(_CANCEL, (checks.row_id(task_id),)).rowcount == 1
+            return connection.execute(self._cancel_sql, (checks.row_id(task_id),)).rowcount == 1
 
     def get_task(self, task_id: TaskId) -> Task | None:
         """Return the task as it is, None for an unknown id."""
         with self._read() as connection:
-            row = connection.execute(_GET, (checks.row_id(task_id),)).fetchone()
+            row = connection.execute(self._get_sql, (checks.row_id(task_id),)).fetchone()
         return None if row is None else Task.from_dict(row)
 
+    def _checked_row(
+        self,
+        *,
+        type: object,  # noqa: A002 - the contract's name
+        payload: object,
+        priority: object = 100,
+        delay_seconds: object = 0.0,
+        max_attempts: object = 5,
+        idempotency_key: object = None,
+        compatibility: object = None,
+    ) -> _Row:
+        """Return the parameters of the INSERT; the names of this function's are those of ``enqueue``."""
+        delay = checks.seconds("delay_seconds", delay_seconds, zero=True)
+        return {
+            "type": self._text("type", type),
+            "payload": checks.json_text("payload", payload),
+            "priority": checks.integer("priority", priority),
+            "max_attempts": checks.integer("max_attempts", max_attempts, least=1),
+            "compatibility": self._json_object("compatibility", compatibility),
+            "key": None if idempotency_key is None else self._text("idempotency_key", idempotency_key),
+            "delay": self._later(delay),
+            "ready": int(delay == 0),
+        }
 
-def _checked_row(
-    *,
-    type: object,  # noqa: A002 - the contract's name
-    payload: object,
-    priority: object = 100,
-    delay_seconds: object = 0.0,
-    max_attempts: object = 5,
-    idempotency_key: object = None,
-    compatibility: object = None,
-) -> dict[str, str | int | None]:
-    """Return the parameters of the INSERT; the names of this function's are those of ``enqueue``."""
-    delay = checks.seconds("delay_seconds", delay_seconds, zero=True)
-    return {
-        "type": checks.text("type", type),
-        "payload": checks.json_text("payload", payload),
-        "priority": checks.integer("priority", priority),
-        "max_attempts": checks.integer("max_attempts", max_attempts, least=1),
-        "compatibility": checks.json_object("compatibility", compatibility),
-        "key": None if idempotency_key is None else checks.text("idempotency_key", idempotency_key),
-        "delay": checks.later(delay),
-        "ready": int(delay == 0),
-    }
+    def _row_of(self, arguments: Mapping[str, Any]) -> _Row:
+        unknown = set(arguments) - _ARGUMENTS
+        missing = {"type", "payload"} - set(arguments)
+        if unknown or missing:
+            raise TypeError(
+                f"a task takes type, payload and the options of enqueue, got unknown {sorted(map(str, unknown))}, "
+                f"missing {sorted(missing)}; it knows {', '.join(sorted(_ARGUMENTS))}"
+            )
+        return self._checked_row(**arguments)
 
+    def _insert(self, connection: Connection, row: _Row) -> int:
+        inserted = connection.execute(self._insert_sql, row).fetchall()
+        task_id: int = (inserted or connection.execute(self._owner_of_key_sql, row).fetchall())[0][0]
+        return task_id
 
-_ARGUMENTS = frozenset(
-    ("type", "payload", "priority", "delay_seconds", "max_attempts", "idempotency_key", "compatibility")
-)
-
-
-def _row_of(arguments: Mapping[str, Any]) -> dict[str, str | int | None]:
-    unknown = set(arguments) - _ARGUMENTS
-    missing = {"type", "payload"} - set(arguments)
-    if unknown or missing:
-        raise TypeError(
-            f"a task takes type, payload and the options of enqueue, got unknown {sorted(map(str, unknown))}, "
-            f"missing {sorted(missing)}; it knows {', '.join(sorted(_ARGUMENTS))}"
-        )
-    return _checked_row(**arguments)
-
-
-def _insert(connection: Connection, row: dict[str, str | int | None]) -> int:
-    inserted = connection.execute(_INSERT, row).fetchall() or connection.execute(_OWNER_OF_KEY, row).fetchall()
-    task_id: int = inserted[0][0]
-    return task_id
+    def _insert_many(self, connection: Connection, rows: list[_Row]) -> list[TaskId]:
+        return [self._insert(connection, row) for row in rows]

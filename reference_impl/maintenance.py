@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import checks
 from .access import Access
@@ -41,16 +41,19 @@ _DELETE = """
 class Maintenance(Access):
     """What a cleaner does."""
 
+    _limit_sql: ClassVar = _LIMIT
+    _delete_sql: ClassVar = _DELETE
+
     def reclaim_expired(self) -> int:
         """Take back every task whose lease is over, to be claimed again or failed; return how many."""
         with self._write() as connection:
-            return take_back(connection)
+            return self._take_back(connection)
 
     def delete_finished(self, older_than_seconds: float) -> int:
         """Delete the completed tasks that finished longer ago than that, with their logs; return how many."""
-        age = checks.earlier(checks.seconds("older_than_seconds", older_than_seconds, zero=True))
+        age = self._earlier(checks.seconds("older_than_seconds", older_than_seconds, zero=True))
         with self._read() as connection:
-            limit = connection.execute(_LIMIT, (age,)).fetchone()[0]
+            limit = connection.execute(self._limit_sql, (age,)).fetchone()[0]
         deleted = batch = self._delete_batch(limit)
         while batch == BATCH:
             time.sleep(PAUSE)
@@ -58,9 +61,12 @@ class Maintenance(Access):
             deleted += batch
         return deleted
 
-    def _delete_batch(self, limit: str) -> int:
+    def _take_back(self, connection: Connection) -> int:
+        return take_back(connection)
+
+    def _delete_batch(self, limit: Any) -> int:
         with self._write() as connection:
-            return connection.execute(_DELETE, (limit, BATCH)).rowcount
+            return connection.execute(self._delete_sql, (limit, BATCH)).rowcount
 
 
 def take_back(connection: Connection) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_taskq.contract import Status
 
@@ -32,34 +32,40 @@ _LOGS = "SELECT log_id, task_id, at_utc, level, message, details FROM task_logs 
 class Observing(Access):
     """What an observer does, and what workers leave for it."""
 
+    _stats_sql: ClassVar = _STATS
+    _heartbeat_sql: ClassVar = _HEARTBEAT
+    _live_sql: ClassVar = _LIVE
+    _log_sql: ClassVar = _LOG
+    _logs_sql: ClassVar = _LOGS
+
     def queue_stats(self) -> dict[str, int]:
         """Return the number of tasks per status, 0 where there are none; a status of no meaning has its own line."""
         with self._read() as connection:
-            counted = {row[0]: row[1] for row in connection.execute(_STATS).fetchall()}
+            counted = {row[0]: row[1] for row in connection.execute(self._stats_sql).fetchall()}
         return {status.value: 0 for status in Status} | counted
 
     def record_heartbeat(self, worker_id: str, capabilities: Mapping[str, Any]) -> None:
         """Say that the worker lives and what it is able to do."""
-        row = (checks.text("worker_id", worker_id), checks.json_object("capabilities", capabilities))
+        row = (self._text("worker_id", worker_id), self._json_object("capabilities", capabilities))
         with self._write() as connection:
-            connection.execute(_HEARTBEAT, row)
+            connection.execute(self._heartbeat_sql, row)
 
     def live_workers(self, within_seconds: float) -> list[Worker]:
         """Return the workers whose last heartbeat is not older than that."""
-        age = checks.earlier(checks.seconds("within_seconds", within_seconds, zero=True))
+        age = self._earlier(checks.seconds("within_seconds", within_seconds, zero=True))
         with self._read() as connection:
-            return [Worker.from_dict(row) for row in connection.execute(_LIVE, (age,)).fetchall()]
+            return [Worker.from_dict(row) for row in connection.execute(self._live_sql, (age,)).fetchall()]
 
     def log(self, task_id: TaskId, level: str, message: str, details: object = None) -> int:
         """Write a line about a task and return its id; ``details`` is any JSON value. It goes when the task goes."""
         stored = None if details is None else checks.json_text("details", details)
-        row = (checks.row_id(task_id), checks.text("level", level), checks.text("message", message), stored)
+        row = (checks.row_id(task_id), self._text("level", level), self._text("message", message), stored)
         with self._write() as connection:
-            log_id: int = connection.execute(_LOG, row).fetchall()[0][0]
+            log_id: int = connection.execute(self._log_sql, row).fetchall()[0][0]
         return log_id
 
     def logs(self, task_id: TaskId) -> list[TaskLog]:
         """Return the lines about a task, oldest first."""
         with self._read() as connection:
-            rows = connection.execute(_LOGS, (checks.row_id(task_id),)).fetchall()
+            rows = connection.execute(self._logs_sql, (checks.row_id(task_id),)).fetchall()
         return [TaskLog.from_dict(row) for row in rows]
