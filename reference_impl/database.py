@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import threading
 import time
 import warnings
-import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from . import schema
 from .errors import QueueDatabaseError, primary_code, translated
+from .holding import Held, PerThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +52,7 @@ class QueueDatabase:
         self.path = _checked_path(path)
         self.synchronous = _checked_synchronous(synchronous)
         self.busy_timeout = _checked_busy_timeout(busy_timeout)
-        self._mine = threading.local()
-        self._all: weakref.WeakValueDictionary[int, _Held] = weakref.WeakValueDictionary()
+        self._threads = PerThread[_Held]()
 
     @classmethod
     def from_dsn(cls, dsn: str, **settings: object) -> QueueDatabase:
@@ -129,10 +127,7 @@ class QueueDatabase:
 
     def close(self) -> None:
         """Close the connections of all threads; none of them may be inside a transaction."""
-        for reference in self._all.valuerefs():
-            held = reference()
-            if held is not None:
-                held.close()
+        self._threads.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Take the write lock, asking again after short pauses of random length.
@@ -147,11 +142,7 @@ class QueueDatabase:
             connection.execute(f"PRAGMA busy_timeout = {round(self.busy_timeout * 1000)}")
 
     def _held(self) -> _Held:
-        held: _Held | None = getattr(self._mine, "held", None)
-        if held is None or held.closed or held.pid != os.getpid():
-            held = self._mine.held = _Held(self._open())
-            self._all[id(held)] = held
-        return held
+        return self._threads.get(lambda: _Held(self._open()))
 
     def _open(self) -> sqlite3.Connection:
         """Open a connection; others that open a fresh file in the same moment are waited for.
@@ -190,25 +181,13 @@ class QueueDatabase:
         return connection
 
 
-class _Held:
-    """A thread's connection and the process that opened it; closed when the thread or the database object ends."""
+class _Held(Held[sqlite3.Connection]):
+    """A thread's connection to the file."""
 
-    __slots__ = ("__weakref__", "closed", "connection", "pid")
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.pid = os.getpid()
-        self.closed = False
+    __slots__ = ()
 
     def is_in_transaction(self) -> bool:
-        return not self.closed and self.pid == os.getpid() and self.connection.in_transaction
-
-    def refuse_if_forked(self) -> None:
-        if self.pid != os.getpid():
-            raise QueueDatabaseError(
-                "this process was forked inside the transaction, which belongs to its parent; "
-                "fork outside, or leave the child with os._exit()"
-            )
+        return self.usable and self.connection.in_transaction
 
     def roll_back(self) -> None:
         """Undo what is open; a connection that cannot even do that is closed, which undoes it too."""
@@ -218,29 +197,6 @@ class _Held:
             self.connection.execute("ROLLBACK")
         except sqlite3.Error:
             self.close()
-
-    def close(self) -> None:
-        if self.closed:
-            return
-        self.closed = True
-        if self.pid == os.getpid():
-            self.connection.close()
-        else:
-            _abandon(self.connection)
-
-    def __del__(self) -> None:
-        self.close()
-
-
-def _abandon(connection: sqlite3.Connection) -> None:
-    """Leave an inherited connection alone for the life of this process.
-
-    SQLite forbids to carry a connection over a fork: even closing it may delete the parent's WAL. So it must never be
-    freed, and a reference that nobody can drop is the one way to say so to Python.
-    """
-    import ctypes
-
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 def _switch_to_wal(connection: sqlite3.Connection, path: Path) -> None:

@@ -225,9 +225,9 @@ def test_a_forked_child_uses_a_connection_of_its_own(db, queue, sql):
 def test_a_child_forked_inside_a_transaction_cannot_end_it(db, sql):
     with db.transaction() as connection:
         connection.execute("INSERT INTO workers (worker_id) VALUES ('w')")
+        held = db._held()
 
         def child():
-            held = db._mine.held
             with pytest.raises(QueueDatabaseError, match="forked inside"):
                 held.refuse_if_forked()
             held.roll_back()

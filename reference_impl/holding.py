@@ -1,0 +1,99 @@
+"""A connection that belongs to one thread of one process, whatever the database behind it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from .errors import QueueDatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Closable(Protocol):
+    """A driver's connection, as far as holding it goes."""
+
+    def close(self) -> object:
+        """Close it."""
+        ...
+
+
+Driven = TypeVar("Driven", bound=Closable)
+
+
+class Held(Generic[Driven]):
+    """A thread's connection and the process that opened it; closed when the thread or the database object ends."""
+
+    __slots__ = ("__weakref__", "closed", "connection", "pid")
+
+    def __init__(self, connection: Driven) -> None:
+        self.connection = connection
+        self.pid = os.getpid()
+        self.closed = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether this process may go on with it."""
+        return not self.closed and self.pid == os.getpid()
+
+    def refuse_if_forked(self) -> None:
+        """Raise if this process is a child of the one whose transaction it is in."""
+        if self.pid != os.getpid():
+            raise QueueDatabaseError(
+                "this process was forked inside the transaction, which belongs to its parent; "
+                "fork outside, or leave the child with os._exit()"
+            )
+
+    def close(self) -> None:
+        """Close it, or leave it alone if it was inherited."""
+        if self.closed:
+            return
+        self.closed = True
+        if self.pid == os.getpid():
+            self.connection.close()
+        else:
+            _abandon(self.connection)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+AnyHeld = TypeVar("AnyHeld", bound=Held)  # type: ignore[type-arg] # of whatever driver
+
+
+class PerThread(Generic[AnyHeld]):
+    """The connections of all threads, one each, opened on first use."""
+
+    def __init__(self) -> None:
+        self._mine = threading.local()
+        self._all: weakref.WeakValueDictionary[int, AnyHeld] = weakref.WeakValueDictionary()
+
+    def get(self, opened: Callable[[], AnyHeld]) -> AnyHeld:
+        """Return this thread's; if it has none that it may use, what ``opened`` returns."""
+        held: AnyHeld | None = getattr(self._mine, "held", None)
+        if held is None or not held.usable:
+            held = self._mine.held = opened()
+            self._all[id(held)] = held
+        return held
+
+    def close(self) -> None:
+        """Close those of all threads."""
+        for reference in self._all.valuerefs():
+            held = reference()
+            if held is not None:
+                held.close()
+
+
+def _abandon(connection: object) -> None:
+    """Leave an inherited connection alone for the life of this process.
+
+    SQLite forbids to carry a connection over a fork: even closing it may delete the parent's WAL; and a client of a
+    server would say goodbye in the parent's name. So it must never be freed, and a reference that nobody can drop is
+    the one way to say so to Python.
+    """
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
