@@ -21,7 +21,7 @@ class NotOfferedError(NotImplementedError):
 class QueueAdapter:
     """One actor's access to the shared queue at ``dsn``; every method not overridden is the reference's.
 
-    ``dsn`` is ``sqlite:///path`` (an absolute path makes four slashes). ``self.db`` is the database, opened on first
+    ``dsn`` is ``sqlite:///path`` (an absolute path makes four slashes) or ``postgresql://…``. ``self.db`` is the database, opened on first
     use. The kit makes one instance per actor (thread or process) and calls ``close`` at the end. Methods may be
     ``async def``. ``owned`` names methods that are this team's although the class does not override them (code that
     replaces the reference by other means); they are graded too.
@@ -41,15 +41,15 @@ class QueueAdapter:
     @cached_property
     def reference(self) -> Queue:
         """The reference queue on ``self.db``."""
-        from pytest_taskq.reference_impl import Queue
+        from pytest_taskq.reference_impl import queue_on
 
-        return Queue(self.db)
+        return queue_on(self.db)
 
     def open_database(self, **settings: Any) -> Database:  # noqa: ANN401 - refused by name and value
         """Open the database at ``self.dsn``; ``settings`` are those of ``QueueDatabase``."""
-        from pytest_taskq.reference_impl import QueueDatabase
+        from pytest_taskq.reference_impl import open_database
 
-        return QueueDatabase.from_dsn(self.dsn, **settings)
+        return open_database(self.dsn, **settings)
 
     def close(self) -> None:
         """Close the database if it was opened."""

@@ -1,4 +1,4 @@
-"""The reference queue: the contract on SQLite, small enough to read in one sitting. Begin with ``queue.py``."""
+"""The reference queue: the contract on SQLite and on PostgreSQL, small enough to read in one sitting. Begin with ``queue.py``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pytest_taskq.contract import SchedulingStrategy, Task
 from .adapter import Adapter
 from .claimer import TaskClaimer, TaskClaimerFactory
 from .database import QueueDatabase
-from .errors import QueueBusyError, QueueDatabaseError, QueueSchemaError
+from .errors import QueueBusyError, QueueDatabaseError, QueueOutcomeUnknownError, QueueSchemaError
 from .expected import schema_problems
 from .integration import validate_worker_integration
 from .models import TaskLog, Worker
+from .opening import open_database, queue_on
 from .queue import Queue
 from .reports import Check, ValidationReport
 from .validation import quick_validate
@@ -22,6 +23,7 @@ __all__ = [
     "QueueBusyError",
     "QueueDatabase",
     "QueueDatabaseError",
+    "QueueOutcomeUnknownError",
     "QueueSchemaError",
     "SchedulingStrategy",
     "Task",
@@ -30,6 +32,8 @@ __all__ = [
     "TaskLog",
     "ValidationReport",
     "Worker",
+    "open_database",
+    "queue_on",
     "quick_validate",
     "schema_problems",
     "validate_worker_integration",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .claiming import known_strategy
-from .queue import Queue
+from .opening import queue_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_taskq.contract import Database, SchedulingStrategy, Task
+
+    from .queue import Queue
 
 
 class TaskClaimer:
@@ -31,4 +33,4 @@ class TaskClaimerFactory:
     @staticmethod
     def create(strategy: SchedulingStrategy | str, db: Database) -> TaskClaimer:
         """Return a claimer on ``db``. Raises ValueError, naming the known strategies, if this is none."""
-        return TaskClaimer(Queue(db), known_strategy(strategy))
+        return TaskClaimer(queue_on(db), known_strategy(strategy))

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 from . import schema
 from .errors import QueueDatabaseError, primary_code, translated
 from .holding import Held, PerThread
+from .settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Result = TypeVar("Result")
 
-SYNCHRONOUS = ("NORMAL", "FULL", "EXTRA")
-LONGEST_BUSY_TIMEOUT = 3600.0
 PAUSE = (0.0002, 0.002)  # seconds; about the length of a few transactions
 # Its own generator: a lock that is waited for must not shift the sequence of a program that seeds the global one.
 _LENGTHS = random.Random()  # noqa: S311 - not a secret
@@ -47,11 +46,10 @@ class QueueDatabase:
         busy_timeout: float = 5.0,
         **unknown: object,
     ) -> None:
-        for name, value in unknown.items():
-            raise ValueError(f"unknown setting {name}={value!r}; there are synchronous and busy_timeout")
+        settings = Settings.checked(synchronous, busy_timeout, unknown)
         self.path = _checked_path(path)
-        self.synchronous = _checked_synchronous(synchronous)
-        self.busy_timeout = _checked_busy_timeout(busy_timeout)
+        self.synchronous = settings.synchronous
+        self.busy_timeout = settings.busy_timeout
         self._threads = PerThread[_Held]()
 
     @classmethod
@@ -213,18 +211,3 @@ def _checked_path(path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"path must name a file (an in-memory database is private to one thread), got {plain!r}")
     # A thread may open it after the process has changed its folder.
     return Path(os.path.abspath(plain))  # noqa: PTH100 - Path.absolute keeps the dots
-
-
-def _checked_synchronous(value: object) -> str:
-    if not isinstance(value, str) or value.upper() not in SYNCHRONOUS:
-        raise ValueError(f"synchronous must be one of {', '.join(SYNCHRONOUS)}, got {value!r}")
-    return value.upper()
-
-
-def _checked_busy_timeout(value: object) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= LONGEST_BUSY_TIMEOUT:  # type: ignore[operator] # a number by now
-        raise ValueError(
-            f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY_TIMEOUT:.0f}, got {value!r}"
-        )
-    return float(value)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.contract import Connection, TaskId
 
-    _Row = dict[str, str | float | None]
+    Row = dict[str, str | float | None]
 
 # A key that was ever used makes this a no-op: a live task keeps it in the unique index, a deleted one left it behind.
 _INSERT = """
@@ -116,7 +116,7 @@ class Enqueueing(Access):
         max_attempts: object = 5,
         idempotency_key: object = None,
         compatibility: object = None,
-    ) -> _Row:
+    ) -> Row:
         """Return the parameters of the INSERT; the names of this function's are those of ``enqueue``."""
         delay = checks.seconds("delay_seconds", delay_seconds, zero=True)
         return {
@@ -130,7 +130,7 @@ class Enqueueing(Access):
             "ready": int(delay == 0),
         }
 
-    def _row_of(self, arguments: Mapping[str, Any]) -> _Row:
+    def _row_of(self, arguments: Mapping[str, Any]) -> Row:
         unknown = set(arguments) - _ARGUMENTS
         missing = {"type", "payload"} - set(arguments)
         if unknown or missing:
@@ -140,10 +140,10 @@ class Enqueueing(Access):
             )
         return self._checked_row(**arguments)
 
-    def _insert(self, connection: Connection, row: _Row) -> int:
+    def _insert(self, connection: Connection, row: Row) -> int:
         inserted = connection.execute(self._insert_sql, row).fetchall()
         task_id: int = (inserted or connection.execute(self._owner_of_key_sql, row).fetchall())[0][0]
         return task_id
 
-    def _insert_many(self, connection: Connection, rows: list[_Row]) -> list[TaskId]:
+    def _insert_many(self, connection: Connection, rows: list[Row]) -> list[TaskId]:
         return [self._insert(connection, row) for row in rows]

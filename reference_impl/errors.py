@@ -23,6 +23,10 @@ class QueueSchemaError(QueueDatabaseError):
     """The file is not a database, or lacks a table or column of the queue."""
 
 
+class QueueOutcomeUnknownError(QueueDatabaseError):
+    """The connection was lost after the work was sent: it may be stored or not. Look before doing it again."""
+
+
 _SCHEMA_TEXTS = ("no such table", "no such column", "has no column", "no such index", "no such view")
 
 

@@ -1,0 +1,137 @@
+"""The engine's and the scheduler's SQL: claim, in one statement."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.contract import SchedulingStrategy, Task
+from pytest_taskq.reference_impl import checks
+from pytest_taskq.reference_impl.claiming import Claiming
+
+from .access import PostgresAccess, is_comparable
+from .columns import TASK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq.contract import Connection, TaskId
+    from pytest_taskq.reference_impl.claiming import Claim
+
+BATCH = 5_000  # rows of each kind brought up to date per transaction
+
+# What must be brought up to date first, so that the order is that of all tasks: each look is one step into an index.
+_UNTIDY = """
+    EXISTS (SELECT FROM task_queue WHERE status = 'leased' AND lease_until_utc <= now())
+    OR EXISTS (
+        SELECT FROM task_queue
+        WHERE status = 'queued' AND NOT ready AND coalesce(run_after_utc, '-infinity') <= now()
+    )
+    OR EXISTS (
+        SELECT FROM task_queue WHERE status = 'queued' AND (
+            reference_is_spent(attempts, max_attempts)
+            OR coalesce(compatibility, '{}') <> '{}' AND reference_suits(compatibility, '{}') IS NULL
+        )
+    )
+"""
+_CLOCK = "(SELECT coalesce(pg_sequence_last_value('reference_weighted_clock'), 0))"
+_UNTIDY_RACE = f"""
+    {_UNTIDY} OR {_CLOCK} >= 2^46 OR EXISTS (SELECT FROM reference_claimable WHERE arrival <= {_CLOCK})
+"""
+# Seen by all at once, whether the claim commits or not. If it does not, the task stays behind the clock and draws
+# again, like any whose arrival was not served. Rounded up: what arrives within the same tick draws again, too.
+_ADVANCE = f"""
+    setval('reference_weighted_clock',
+        least(greatest(ceil(reference_arrival(weighted_from, weighted_draw, priority)), {_CLOCK}), 2^46)::bigint)
+"""
+_CLAIM = """
+    UPDATE task_queue
+    SET status = 'leased', attempts = coalesce(attempts, 0) + 1, locked_by = %(worker)s,
+        reserved_at_utc = now(), lease_until_utc = now() + %(lease)s * interval '1 microsecond',
+        processing_started_utc = now(), updated_at_utc = now()
+    WHERE id = {chosen} (
+        SELECT id FROM reference_claimable
+        WHERE due <= now() AND (needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb))
+            AND (%(tidied)s OR NOT ({untidy}))
+        ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
+    ){end}
+    RETURNING {columns}
+"""
+_ORDERS = {
+    SchedulingStrategy.FIFO: "id",
+    SchedulingStrategy.LIFO: "id DESC",
+    SchedulingStrategy.PRIORITY: "priority NULLS FIRST, id",
+    SchedulingStrategy.WEIGHTED_RANDOM: "arrival, id",
+}
+
+
+def _one(strategy: SchedulingStrategy) -> str:
+    weighted = strategy is SchedulingStrategy.WEIGHTED_RANDOM
+    return _CLAIM.format(
+        chosen="",
+        untidy=_UNTIDY_RACE if weighted else _UNTIDY,
+        order=_ORDERS[strategy],
+        limit=1,
+        end="",
+        columns=f"{TASK}, {_ADVANCE}" if weighted else TASK,
+    )
+
+
+_CLAIM_ONE = {strategy: _one(strategy) for strategy in SchedulingStrategy}
+_CLAIM_MANY = _CLAIM.format(
+    chosen="ANY (ARRAY",
+    untidy=_UNTIDY,
+    order=_ORDERS[SchedulingStrategy.PRIORITY],
+    limit="%(most)s",
+    end=")",
+    columns=TASK,
+)
+_LOOK_AGAIN = f"SELECT EXISTS (SELECT FROM reference_claimable) OR {_UNTIDY}"
+_TIDY = "SELECT reference_tidy(%s, %s)"
+
+
+class PostgresClaiming(PostgresAccess, Claiming):
+    """What a worker does to get a task."""
+
+    def _serve(self, connection: Connection, claim: Claim) -> list[Task]:
+        """Lease what comes first among the rows that nobody else has locked.
+
+        Where something is to be brought up to date, or rows are there and none was free, the queue is tidied first:
+        that waits for others who tidy, whose rows are locked for a moment and would be passed over.
+        """
+        sql = _CLAIM_ONE[claim.strategy] if claim.limit == 1 else _CLAIM_MANY
+        parameters = {
+            "worker": claim.worker,
+            "lease": claim.lease,
+            "capabilities": _comparable(claim.capabilities),
+            "most": claim.limit,
+            "tidied": False,
+        }
+        rows = connection.execute(sql, parameters).fetchall()
+        if not rows and connection.execute(_LOOK_AGAIN).fetchone()[0]:
+            _tidy(connection, weighted=claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM)
+            rows = connection.execute(sql, parameters | {"tidied": True}).fetchall()
+        return sorted(map(Task.from_dict, rows), key=_by_priority)
+
+
+def _by_priority(task: Task) -> tuple[int, TaskId]:
+    """Return the place of a task among those of a batch; no priority comes first, as it does in the claim."""
+    return (-(2**63) if task.priority is None else task.priority, task.id)
+
+
+def _tidy(connection: Connection, *, weighted: bool) -> None:
+    while connection.execute(_TIDY, (weighted, BATCH)).fetchone()[0] >= BATCH:
+        pass
+
+
+def _comparable(capabilities: Mapping[str, Any]) -> str:
+    """Return as JSON what a stored compatibility could be equal to; the rest is equal to none."""
+    kept = {}
+    for key, value in capabilities.items():
+        try:
+            text = checks.json_object("capabilities", {key: value})
+        except (TypeError, ValueError):
+            continue
+        if is_comparable(text):
+            kept[key] = value
+    return json.dumps(kept)
