@@ -65,6 +65,13 @@ OPTIONS: tuple[Option, ...] = (
         help="Where the stores of the run are made: sqlite:///path puts them in a folder of their own beside path",
     ),
     Option(
+        name="require",
+        choices=("postgres",),
+        metavar="BACKEND",
+        env=True,
+        help="Fail instead of skipping what needs this and finds none: postgres",
+    ),
+    Option(
         name="effort",
         choices=EFFORTS,
         default="pr",
@@ -151,6 +158,7 @@ class Settings:
     conformance: bool
     adapter: str | None
     dsn: str | None
+    require: Literal["postgres"] | None
     effort: Effort
     seed: int
     replay: str | None
@@ -203,7 +211,7 @@ def _value(config: pytest.Config, option: Option) -> Any:  # noqa: ANN401 - of t
         value = config.getini(option.destination)
     if value is None:
         value = option.default
-    if option.choices and value not in option.choices:
+    if option.choices and value is not None and value not in option.choices:
         raise pytest.UsageError(
             f"{option.flag} (ini {option.destination}) is {value!r}; it must be one of {', '.join(option.choices)}"
         )

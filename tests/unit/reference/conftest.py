@@ -1,56 +1,85 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import pytest
+from stores import PostgresStore, SqliteStore
 
-from pytest_taskq.reference_impl import Queue, QueueDatabase
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-TIMES = ("run_after_utc", "reserved_at_utc", "lease_until_utc", "finished_at_utc")
+from pytest_taskq.reference_impl import queue_on
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("template") / "queue.db"
-    db = QueueDatabase(path)
-    db.initialize_schema()
-    db.close()
-    return path.read_bytes()
+def template(tmp_path_factory):
+    store = SqliteStore(f"sqlite:///{tmp_path_factory.mktemp('template')}/queue.db")
+    store.open().initialize_schema()
+    store.close()
+    return store.opened[0].path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server):
+    """A schema of this run's own, emptied for each test."""
+    from pytest_taskq.postgres.clock import ShadowClock
+    from pytest_taskq.postgres.server import schema_of_its_own
+
+    with schema_of_its_own(postgres_server, options="-csynchronous_commit=off") as (dsn, name):
+        clock = ShadowClock(postgres_server, name).install()
+        store = PostgresStore(dsn, clock)
+        store.open().initialize_schema()
+        yield store
+        store.close()
+        clock.close()
 
 
 @pytest.fixture
-def db(template: bytes, tmp_path: Path) -> Iterator[QueueDatabase]:
-    path = tmp_path / "queue.db"
-    path.write_bytes(template)
-    database = QueueDatabase(path)
-    yield database
-    database.close()
+def sqlite_store(template, tmp_path):
+    (tmp_path / "queue.db").write_bytes(template)
+    store = SqliteStore(f"sqlite:///{tmp_path}/queue.db")
+    store.open()
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def queue(db: QueueDatabase) -> Queue:
-    return Queue(db)
+def postgres_store(postgres_schema):
+    postgres_schema.empty()
+    store = PostgresStore(postgres_schema.dsn, postgres_schema.clock)
+    store.open()
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request):
+    """The same test on both back ends."""
+    return request.getfixturevalue(f"{request.param}_store")
 
 
 @pytest.fixture
-def sql(db: QueueDatabase) -> Callable[..., list[Any]]:
-    def run(statement: str, *parameters: object) -> list[Any]:
-        with db.transaction() as connection:
-            return connection.execute(statement, parameters).fetchall()
-
-    return run
+def db(store):
+    return store.opened[0]
 
 
 @pytest.fixture
-def pass_time(sql: Callable[..., list[Any]]) -> Callable[[int], None]:
-    """Move every stored time into the past: the same as waiting."""
+def queue(db):
+    return queue_on(db)
 
-    def wait(seconds: int) -> None:
-        for column in TIMES:
-            sql(f"UPDATE task_queue SET {column} = datetime({column}, ?)", f"-{seconds} seconds")
 
-    return wait
+@pytest.fixture
+def sql(store):
+    return store.sql
+
+
+@pytest.fixture
+def pass_time(store):
+    return store.pass_time
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh_dsn(request, tmp_path):
+    """A place that nobody has made tables in yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/fresh.db"
+        return
+    from pytest_taskq.postgres.server import schema_of_its_own
+
+    with schema_of_its_own(request.getfixturevalue("postgres_server")) as (dsn, _):
+        yield dsn

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pytest_taskq.reference_impl import Queue, QueueDatabase
+from pytest_taskq.reference_impl import open_database, queue_on
 
 
-def open_and_enqueue(path, barrier, answers):
+def open_and_enqueue(dsn, barrier, answers):
     try:
         barrier.wait(30)
-        db = QueueDatabase(path)
+        db = open_database(dsn)
         db.initialize_schema()
-        answers.put(Queue(db).enqueue("t", 1, idempotency_key="same"))
+        answers.put(queue_on(db).enqueue("t", 1, idempotency_key="same"))
         db.close()
     except BaseException as error:
         answers.put(repr(error))

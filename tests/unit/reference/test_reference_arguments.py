@@ -139,7 +139,7 @@ class Unprintable:
 @pytest.mark.parametrize(
     ("error", "stored"),
     [
-        ("a\0b", "a\0b"),
+        ("a\0b", {"sqlite": "a\0b", "postgres": "a\\x00b"}),
         ("\ud800", "\\ud800"),
         ("'; DROP TABLE task_queue; --", "'; DROP TABLE task_queue; --"),
         ("x" * 1_000_000, "x" * 65536),
@@ -149,16 +149,31 @@ class Unprintable:
     ],
     ids=["nul", "surrogate", "sql", "long", "wide", "exception", "unprintable"],
 )
-def test_any_error_is_recorded_and_releases_the_task(queue, error, stored):
+def test_any_error_is_recorded_and_releases_the_task(queue, store, error, stored):
     queue.enqueue("t", 1)
     assert queue.fail_task(queue.claim_task("w", {}, 60), "w", error)
-    assert queue.get_task(1).error_message == stored
+    assert queue.get_task(1).error_message == (stored[store.kind] if isinstance(stored, dict) else stored)
 
 
-@pytest.mark.parametrize("text", ["'", '"; --', "\0", "a\nb", "%s ? :type", "\U0001f600"])
+@pytest.mark.parametrize("text", ["'", '"; --', "\x01", "a\nb", "%s ? :type", "\U0001f600"])
 def test_text_is_data_in_every_field(queue, text):
     task_id = queue.enqueue(text, text, idempotency_key=text)
     assert queue.enqueue("other", 1, idempotency_key=text) == task_id
     task = queue.claim_task(text, {}, 60)
     assert (task.type, task.get_payload_dict(), task.idempotency_key, task.locked_by) == (text, text, text, text)
     assert queue.complete_task(task, text)
+
+
+def test_nul_in_a_text_is_stored_where_the_database_can_and_refused_where_it_cannot(queue, store):
+    calls = {
+        "type": lambda: queue.enqueue("a\0b", 1),
+        "idempotency_key": lambda: queue.enqueue("t", 1, idempotency_key="a\0b"),
+        "worker_id": lambda: queue.claim_task("a\0b", {}, 60),
+    }
+    for name, call in calls.items():
+        if store.kind == "sqlite":
+            assert call() is not None
+        else:
+            with pytest.raises(ValueError, match=f"{name} holds NUL"):
+                call()
+    assert queue.complete_task(queue.get_task(queue.enqueue("t", 1)), "a\0b") is False

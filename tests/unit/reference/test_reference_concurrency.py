@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_taskq.reference_impl import Queue, QueueBusyError
+from pytest_taskq.reference_impl import QueueBusyError, queue_on
 
 THREADS, EACH = 8, 20
 
@@ -61,9 +61,9 @@ def test_threads_sharing_a_queue_lose_nothing_and_claim_nothing_twice(queue):
 
 
 def test_one_key_raced_for_by_threads_makes_one_task(db):
-    ids = together(lambda number: patient(lambda: Queue(db).enqueue("t", number, idempotency_key="k")))
+    ids = together(lambda number: patient(lambda: queue_on(db).enqueue("t", number, idempotency_key="k")))
     assert len(set(ids)) == 1
-    assert Queue(db).queue_stats()["queued"] == 1
+    assert queue_on(db).queue_stats()["queued"] == 1
 
 
 @pytest.mark.parametrize("call", ["claim", "cancel", "reclaim"])
@@ -80,14 +80,14 @@ def test_of_racing_threads_exactly_one_wins(queue, pass_time, call):
     assert sum(together(lambda _: patient(calls[call]))) == 1
 
 
-def test_processes_that_open_a_fresh_database_at_once_all_succeed(tmp_path, monkeypatch):
+def test_processes_that_open_a_fresh_database_at_once_all_succeed(fresh_dsn, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     import reference_processes
 
     assert sys.path[0] == str(Path(__file__).parent)
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(4), context.Queue()
-    arguments = (str(tmp_path / "q.db"), barrier, answers)
+    arguments = (fresh_dsn, barrier, answers)
     processes = [context.Process(target=reference_processes.open_and_enqueue, args=arguments) for _ in range(4)]
     for process in processes:
         process.start()

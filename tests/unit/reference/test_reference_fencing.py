@@ -69,9 +69,9 @@ def test_a_lease_merely_over_still_counts_while_nobody_took_the_task_back(call, 
     assert call(queue, task, "w") is True
 
 
-def test_a_renewal_counts_from_now_and_may_shorten(queue, task, sql):
+def test_a_renewal_counts_from_now_and_may_shorten(queue, task, sql, store):
     assert queue.renew_lease(task, "w", 5)
-    [(left,)] = sql("SELECT strftime('%s', lease_until_utc) - strftime('%s', 'now') FROM task_queue")
+    [(left,)] = sql(f"SELECT {store.epoch('lease_until_utc')} - {store.epoch('{now}')} FROM task_queue")
     assert 4 <= left <= 6
 
 

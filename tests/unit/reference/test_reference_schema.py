@@ -21,6 +21,12 @@ CONTRACT = ";\n".join(statement.rstrip(";") for statement in schema.CONTRACT_STA
 
 
 @pytest.fixture
+def store(sqlite_store):
+    """What this file is about is SQLite's."""
+    return sqlite_store
+
+
+@pytest.fixture
 def contract_only(tmp_path):
     """Another infrastructure team's database: the contract's tables and nothing else."""
     path = tmp_path / "theirs.db"
