@@ -30,6 +30,7 @@ class ShadowClock:
     def __init__(self, dsn: str, schema: str) -> None:
         import psycopg
 
+        self.dsn = dsn
         self._schema = schema
         self._connection = psycopg.connect(dsn, autocommit=True)
 

@@ -22,7 +22,7 @@ def postgres_schema(postgres_server):
 
     with schema_of_its_own(postgres_server, options="-csynchronous_commit=off") as (dsn, name):
         clock = ShadowClock(postgres_server, name).install()
-        store = PostgresStore(dsn, clock)
+        store = PostgresStore(dsn, name, clock)
         store.open().initialize_schema()
         yield store
         store.close()
@@ -41,7 +41,7 @@ def sqlite_store(template, tmp_path):
 @pytest.fixture
 def postgres_store(postgres_schema):
     postgres_schema.empty()
-    store = PostgresStore(postgres_schema.dsn, postgres_schema.clock)
+    store = PostgresStore(postgres_schema.dsn, postgres_schema.schema, postgres_schema.clock)
     store.open()
     yield store
     store.close()
@@ -73,13 +73,17 @@ def pass_time(store):
     return store.pass_time
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def fresh_dsn(request, tmp_path):
-    """A place that nobody has made tables in yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/fresh.db"
+@pytest.fixture
+def fresh_store(store, tmp_path):
+    """A place of the same kind that nobody has made tables in yet."""
+    if store.kind == "sqlite":
+        fresh = SqliteStore(f"sqlite:///{tmp_path}/fresh.db")
+        yield fresh
+        fresh.close()
         return
     from pytest_taskq.postgres.server import schema_of_its_own
 
-    with schema_of_its_own(request.getfixturevalue("postgres_server")) as (dsn, _):
-        yield dsn
+    with schema_of_its_own(store.clock.dsn) as (dsn, name):
+        fresh = PostgresStore(dsn, name, store.clock)
+        yield fresh
+        fresh.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from pytest_taskq.reference_impl import open_database
 
 TIMES = ("run_after_utc", "reserved_at_utc", "lease_until_utc", "finished_at_utc")
@@ -35,6 +37,7 @@ class Store:
 
 class SqliteStore(Store):
     kind = "sqlite"
+    driver_error = sqlite3.Error
 
     def now(self, seconds=0):
         return f"datetime('now', '{seconds} seconds')"
@@ -60,9 +63,16 @@ class SqliteStore(Store):
 class PostgresStore(Store):
     kind = "postgres"
 
-    def __init__(self, dsn, clock):
+    def __init__(self, dsn, schema, clock):
         super().__init__(dsn)
+        self.schema = schema
         self.clock = clock
+
+    @property
+    def driver_error(self):
+        import psycopg
+
+        return psycopg.Error
 
     def now(self, seconds=0):
         return f"(now() + interval '{seconds} seconds')"

@@ -80,14 +80,14 @@ def test_of_racing_threads_exactly_one_wins(queue, pass_time, call):
     assert sum(together(lambda _: patient(calls[call]))) == 1
 
 
-def test_processes_that_open_a_fresh_database_at_once_all_succeed(fresh_dsn, monkeypatch):
+def test_processes_that_open_a_fresh_database_at_once_all_succeed(fresh_store, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     import reference_processes
 
     assert sys.path[0] == str(Path(__file__).parent)
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(4), context.Queue()
-    arguments = (fresh_dsn, barrier, answers)
+    arguments = (fresh_store.dsn, barrier, answers)
     processes = [context.Process(target=reference_processes.open_and_enqueue, args=arguments) for _ in range(4)]
     for process in processes:
         process.start()

@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from pytest_taskq.reference_impl import weighted
+from pytest_taskq.reference_impl import queue_on, weighted
 
 FALSE_ALARM = 1e-9
 ROUNDS = 1500
@@ -17,15 +17,20 @@ TOLERANCE = math.sqrt(math.log(2 * 3 / FALSE_ALARM) / (2 * ROUNDS))  # of a shar
 
 
 @pytest.fixture(autouse=True)
-def seeded(monkeypatch):
+def seeded(store, monkeypatch):
+    """The draws of this thread's connection, whoever makes them."""
     monkeypatch.setattr(weighted, "DRAWS", random.Random(20261123))  # noqa: S311 - not a secret
+    if store.kind == "postgres":
+        with store.opened[0].connection() as connection:
+            connection.execute("SELECT setseed(0.2026)")
 
 
 @pytest.fixture
-def fast(db):
+def fast(store):
     """Trade durability for speed: thousands of transactions on a file that nobody keeps."""
-    with db.connection() as connection:
-        connection.execute("PRAGMA synchronous = OFF")
+    if store.kind == "sqlite":
+        with store.opened[0].connection() as connection:
+            connection.execute("PRAGMA synchronous = OFF")
 
 
 def shares(queue, strategy_claims):
@@ -78,29 +83,40 @@ def test_claims_that_skip_tasks_leave_the_law_as_it_is(queue):
 
 
 @pytest.mark.usefixtures("fast")
-def test_a_task_that_arrives_late_is_neither_favoured_nor_set_back(queue, sql):
+def test_a_task_that_arrives_late_is_neither_favoured_nor_set_back(queue, sql, store):
     """Tasks 1 and 2 race for a while before 3 comes due; then the three race by their weights, from its first claim."""
     counts = {1: 0, 2: 0, 3: 0}
     for priority in (0, 1, 4):
         queue.enqueue("t", 1, priority=priority)
     for _ in range(ROUNDS):
-        sql("UPDATE task_queue SET run_after_utc = datetime('now', '+1 day'), ready = 0 WHERE id = 3")
+        sql(f"UPDATE task_queue SET run_after_utc = {store.now(86400)} WHERE id = 3")
         shares(queue, weighted_claims(queue)[:2])
-        sql("UPDATE task_queue SET run_after_utc = datetime('now') WHERE id = 3")
+        sql("UPDATE task_queue SET run_after_utc = {now} WHERE id = 3")
         [served] = shares(queue, weighted_claims(queue)[:1])
         counts[served] += 1
     expect({task_id: count / ROUNDS for task_id, count in counts.items()}, {1: 0, 2: 1, 3: 4})
 
 
 @pytest.mark.usefixtures("fast")
-def test_the_law_holds_across_laps(queue, sql, monkeypatch):
-    monkeypatch.setattr(weighted, "LAP", 3.0)
+def test_the_law_holds_across_laps(queue, sql, store, monkeypatch):
     priorities = {queue.enqueue("t", 1, priority=priority): priority for priority in (0, 1, 4)}
-    expect(shares(queue, weighted_claims(queue)), priorities)
-    assert sql("SELECT lap FROM reference_weighted_clock")[0][0] > 100
+    claims = weighted_claims(queue)
+    if store.kind == "sqlite":
+        monkeypatch.setattr(weighted, "LAP", 3.0)
+        expect(shares(queue, claims), priorities)
+        assert sql("SELECT lap FROM reference_weighted_clock")[0][0] > 100
+    else:  # each claim finds the clock at the end of its lap
+
+        def next_lap():
+            sql("SELECT setval('reference_weighted_clock', (2^46)::bigint)")
+            return claims[0]()
+
+        expect(shares(queue, [next_lap] * ROUNDS), priorities)
+        assert sql("SELECT last_value FROM reference_weighted_clock")[0][0] < 2**30
 
 
-def test_a_claim_draws_only_for_tasks_whose_arrival_is_not_ahead(queue, monkeypatch):
+def test_a_claim_draws_only_for_tasks_whose_arrival_is_not_ahead(sqlite_store, monkeypatch):
+    queue = queue_on(sqlite_store.opened[0])
     queue.enqueue_many([{"type": "t", "payload": n} for n in range(200)])
     queue.claim_by("weighted_random", "w", {}, 600)
     drawn = []
