@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 BATCH = 5_000  # rows of each kind brought up to date per transaction
 
 # What must be brought up to date first, so that the order is that of all tasks: each look is one step into an index.
+# Asking for the first in its order, and not whether there is any, leaves the planner no choice of index.
 _UNTIDY = """
-    EXISTS (SELECT FROM task_queue WHERE status = 'leased' AND lease_until_utc <= now())
-    OR EXISTS (
-        SELECT FROM task_queue
-        WHERE status = 'queued' AND NOT ready AND coalesce(run_after_utc, '-infinity') <= now()
-    )
-    OR EXISTS (
-        SELECT FROM task_queue WHERE status = 'queued' AND (
+    coalesce((SELECT lease_until_utc FROM task_queue WHERE status = 'leased' ORDER BY lease_until_utc LIMIT 1) <= now()
+        OR (
+            SELECT coalesce(run_after_utc, '-infinity') FROM task_queue WHERE status = 'queued' AND NOT ready
+            ORDER BY coalesce(run_after_utc, '-infinity') LIMIT 1
+        ) <= now(), false)
+    OR (
+        SELECT true FROM task_queue
+        WHERE status = 'queued' AND (
             reference_is_spent(attempts, max_attempts)
             OR coalesce(compatibility, '{}') <> '{}' AND reference_suits(compatibility, '{}') IS NULL
-        )
-    )
+        ) ORDER BY updated_at_utc LIMIT 1
+    ) IS NOT NULL
 """
 _CLOCK = "(SELECT coalesce(pg_sequence_last_value('reference_weighted_clock'), 0))"
 _UNTIDY_RACE = f"""
-    {_UNTIDY} OR {_CLOCK} >= 2^46 OR EXISTS (SELECT FROM reference_claimable WHERE arrival <= {_CLOCK})
+    {_UNTIDY} OR {_CLOCK} >= 2^46
+    OR coalesce((SELECT arrival FROM reference_claimable ORDER BY arrival, id LIMIT 1) <= {_CLOCK}, false)
 """
 # Seen by all at once, whether the claim commits or not. If it does not, the task stays behind the clock and draws
 # again, like any whose arrival was not served. Rounded up: what arrives within the same tick draws again, too.
@@ -58,8 +61,8 @@ _CLAIM = """
     RETURNING {columns}
 """
 _ORDERS = {
-    SchedulingStrategy.FIFO: "id",
-    SchedulingStrategy.LIFO: "id DESC",
+    SchedulingStrategy.FIFO: "age",
+    SchedulingStrategy.LIFO: "age DESC",
     SchedulingStrategy.PRIORITY: "priority NULLS FIRST, id",
     SchedulingStrategy.WEIGHTED_RANDOM: "arrival, id",
 }

@@ -42,7 +42,8 @@ class PostgresDatabase:
     ``synchronous``: what was committed survives the death of client and server with each of the three. ``"NORMAL"``
     leaves ``synchronous_commit`` as the server or the DSN sets it (``on`` unless changed); ``"FULL"`` and ``"EXTRA"``
     insist on ``on``. It is never ``off`` by itself: that would lose commits also where only a server process dies.
-    ``busy_timeout``: seconds to wait for a lock of others, 0 to 3600; then ``QueueBusyError``.
+    ``busy_timeout``: seconds to wait for a lock of others, 0 to 3600; then ``QueueBusyError``. Connections also run with
+    ``timezone=UTC``, ``enable_sort=off`` and ``jit=off``; options of the DSN come later and win.
 
     Nothing is opened before the first use. A connection that the server ended between two calls is replaced; one that
     ends inside a transaction undoes it, and one that ends while a commit is under way is a
@@ -222,19 +223,17 @@ class Statements:
 class _Held(Held[psycopg.Connection[Row]]):
     """A thread's connection to the server; ``inside``: between the begin and the end of a transaction() block."""
 
-    __slots__ = ("_poll", "inside")
+    __slots__ = ("inside",)
 
     def __init__(self, connection: PostgresConnection) -> None:
         super().__init__(connection)
         self.inside = False
-        self._poll = select.poll()
-        self._poll.register(connection.pgconn.socket, select.POLLIN)
 
     def is_alive(self) -> bool:
         """Whether the server still listens, as far as can be told without asking: an idle one has nothing to say."""
         if self.connection.pgconn.status != ConnStatus.OK:
             return False
-        if not self._poll.poll(0):
+        if not has_news(self.connection, 0):
             return True
         try:
             self.connection.execute("")
@@ -251,6 +250,10 @@ class _Held(Held[psycopg.Connection[Row]]):
 
     def commit(self) -> None:
         """Commit what is open. A block that an error spoilt and that went on regardless cannot be."""
+        if not self.is_alive():
+            raise QueueDatabaseError(
+                "the connection was lost inside the transaction: what it had done is undone, try again"
+            )
         if self.connection.pgconn.transaction_status != TransactionStatus.INTRANS:
             raise QueueDatabaseError(
                 "the transaction is no longer open: a statement in it failed, or ended it; nothing of it was stored"
@@ -280,10 +283,24 @@ class _Held(Held[psycopg.Connection[Row]]):
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
 
+def has_news(connection: PostgresConnection, seconds: float) -> bool:
+    """Whether the server says something within that time; half a microsecond if it is not to be waited for."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([connection.pgconn.socket], [], [], seconds)[0])
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+# A queue is empty when it is analysed and full a minute later: the planner would then sort the whole of it for every
+# claim, where the first row of an index will do. Told not to, it still sorts where there is no other way.
+_PLANNING = ("-c enable_sort=off", "-c jit=off")
+
+
 def _conninfo(dsn: object, settings: Settings) -> str:
     """Return what to connect with; the DSN's own options come last, so that they win."""
     given = _parsed(dsn)
-    options = [f"-c lock_timeout={max(1, ceil(settings.busy_timeout * 1000))}", "-c timezone=UTC"]
+    options = [f"-c lock_timeout={max(1, ceil(settings.busy_timeout * 1000))}", "-c timezone=UTC", *_PLANNING]
     own = [] if settings.synchronous == "NORMAL" else ["-c synchronous_commit=on"]
     return make_conninfo(
         "",

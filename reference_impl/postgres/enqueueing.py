@@ -96,7 +96,10 @@ class PostgresEnqueueing(PostgresAccess, Enqueueing):
     def _insert_many(self, connection: Connection, rows: list[Row]) -> list[TaskId]:
         """Store all rows by one statement."""
         parameters = {name: [row[column] for row in rows] for name, column in _COLUMNS.items()}
-        stored = connection.execute(_INSERT_MANY, parameters).fetchall()
+        try:
+            stored = connection.execute(_INSERT_MANY, parameters).fetchall()
+        except UniqueViolation:  # as above: by now what the deletion left can be seen
+            stored = connection.execute(_INSERT_MANY, parameters).fetchall()
         return [
             one[0] or connection.execute(_OWNER_OF_KEY, row).fetchone()[0]
             for one, row in zip(stored, rows, strict=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_taskq.reference_impl.errors import QueueSchemaError
+
 if TYPE_CHECKING:
     from pytest_taskq.contract import Connection
 
@@ -42,6 +44,7 @@ def add_extras(connection: Connection) -> None:
 
 
 def _apply(connection: Connection, first: int) -> None:
+    _refuse_no_place(connection)
     connection.execute(_LOCK)
     connection.execute(_APPLIED)
     applied = {row[0] for row in connection.execute("SELECT number FROM reference_migrations").fetchall()}
@@ -49,6 +52,15 @@ def _apply(connection: Connection, first: int) -> None:
         if number >= first and number not in applied:
             connection.execute(script)
             connection.execute("INSERT INTO reference_migrations (number) VALUES (%s)", (number,))
+
+
+def _refuse_no_place(connection: Connection) -> None:
+    place, path = connection.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
+    if place in {None, "pg_catalog"}:
+        raise QueueSchemaError(
+            f"no schema of the search path ({path}) exists, so there is no place for the tables; create it, or name "
+            "another in the DSN (options=-csearch_path%3Dname), then run initialize_schema()"
+        )
 
 
 def _version(connection: Connection, is_there: str) -> int:

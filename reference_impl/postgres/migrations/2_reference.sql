@@ -1,11 +1,9 @@
 -- What the reference adds, so that a claim looks at the rows it serves and at no others. Nothing here is part of the
 -- contract. The clock is `now()` throughout, unqualified, so that a function earlier on the search path can move it.
 
--- A queue turns over its rows: by default vacuum would wait until a fifth of all that were ever finished is dead. And a
--- table cut to nothing while the queue is empty would be scanned by plans made in that moment.
+-- A queue turns over its rows: by default vacuum would wait until a fifth of all that were ever finished is dead.
 ALTER TABLE task_queue SET (
-    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05,
-    vacuum_truncate = off
+    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
 );
 
 -- The clock of the weighted race, whose law is in weighted.py; a tick is 2^-20 of what a task of weight 1 needs on
@@ -55,21 +53,20 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;
 END $$;
 
--- Spelt with coalesce() because the planner cannot guess how often that is true, and takes a half. It then walks along
--- the index of the order; where it was told that nothing is queued (the queue was empty when last analysed), it would
--- sort all that has come since.
-CREATE INDEX reference_by_age ON task_queue (id) WHERE coalesce(status = 'queued' AND ready, false);
+-- Each of these has an order that no other index gives (`id + 0`, lest the primary key be walked through all that is
+-- finished), so that whoever asks for the first in that order gets this one whatever the statistics say.
+CREATE INDEX reference_by_age ON task_queue ((id + 0)) WHERE status = 'queued' AND ready;
 
-CREATE INDEX reference_by_priority ON task_queue (priority NULLS FIRST, id) WHERE coalesce(status = 'queued' AND ready, false);
+CREATE INDEX reference_by_priority ON task_queue (priority NULLS FIRST, id) WHERE status = 'queued' AND ready;
 
 CREATE INDEX reference_by_arrival ON task_queue (reference_arrival(weighted_from, weighted_draw, priority), id)
-    WHERE coalesce(status = 'queued' AND ready, false);
+    WHERE status = 'queued' AND ready;
 
 CREATE VIEW reference_claimable AS
-    SELECT id, priority, coalesce(run_after_utc, '-infinity') AS due,
+    SELECT id, id + 0 AS age, priority, coalesce(run_after_utc, '-infinity') AS due,
         nullif(compatibility, '{}') AS needs,
         reference_arrival(weighted_from, weighted_draw, priority) AS arrival
-    FROM task_queue WHERE coalesce(status = 'queued' AND ready, false) AND NOT reference_is_spent(attempts, max_attempts);
+    FROM task_queue WHERE status = 'queued' AND ready AND NOT reference_is_spent(attempts, max_attempts);
 
 CREATE INDEX reference_waiting ON task_queue (coalesce(run_after_utc, '-infinity')) WHERE status = 'queued' AND NOT ready;
 
@@ -78,7 +75,7 @@ CREATE INDEX reference_leased ON task_queue (lease_until_utc) WHERE status = 'le
 CREATE INDEX reference_completed ON task_queue (finished_at_utc) WHERE status = 'completed';
 
 -- What nobody can serve; empty but for rows that others spoilt, so that looking for them costs a claim next to nothing.
-CREATE INDEX reference_unfit ON task_queue (id) WHERE status = 'queued' AND (
+CREATE INDEX reference_unfit ON task_queue (updated_at_utc) WHERE status = 'queued' AND (
     reference_is_spent(attempts, max_attempts)
     OR coalesce(compatibility, '{}') <> '{}' AND reference_suits(compatibility, '{}') IS NULL
 );
@@ -116,7 +113,7 @@ CREATE TRIGGER reference_refuse_retired_key AFTER INSERT OR UPDATE OF idempotenc
 -- Ends at most `most` leases that are over; returns how many. One at a time, because a claim passes over rows that are
 -- locked: it waits here for whoever is at it, and then sees all of what that brought back.
 CREATE FUNCTION reference_take_back(most integer) RETURNS integer LANGUAGE plpgsql
-    SET enable_seqscan = off SET jit = off AS $$
+    SET enable_seqscan = off SET enable_sort = off SET jit = off AS $$
 DECLARE
     changed integer;
 BEGIN
@@ -142,7 +139,7 @@ END $$;
 
 -- Brings the hints that claims rely on up to date, at most `most` rows of each kind; returns how many rows changed.
 CREATE FUNCTION reference_tidy(weighted boolean, most integer) RETURNS integer LANGUAGE plpgsql
-    SET enable_seqscan = off SET jit = off AS $$
+    SET enable_seqscan = off SET enable_sort = off SET jit = off AS $$
 DECLARE
     changed integer := reference_take_back(most);
     step integer;
@@ -170,7 +167,7 @@ BEGIN
             reference_is_spent(attempts, max_attempts)
             OR coalesce(compatibility, '{}') <> '{}' AND reference_suits(compatibility, '{}') IS NULL
         )
-        ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED
+        ORDER BY updated_at_utc LIMIT most FOR UPDATE SKIP LOCKED
     ));
     GET DIAGNOSTICS step = ROW_COUNT;
     changed := changed + step;
@@ -183,7 +180,7 @@ BEGIN
         END IF;
         UPDATE task_queue SET weighted_from = DEFAULT, weighted_draw = DEFAULT
         WHERE id = ANY (ARRAY(
-            SELECT id FROM reference_claimable WHERE arrival <= clock FOR UPDATE SKIP LOCKED
+            SELECT id FROM reference_claimable WHERE arrival <= clock ORDER BY arrival, id FOR UPDATE SKIP LOCKED
         ));
     END IF;
     RETURN changed;
