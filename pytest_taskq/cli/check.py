@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.checkers import Judgement
     from pytest_taskq.cli.output import Line
-    from pytest_taskq.instruments.history_file import RecordedHistory
+    from pytest_taskq.recording.history_file import RecordedHistory
 
 
 def run(path: str, checks: Sequence[str] = ()) -> int:
@@ -22,7 +22,7 @@ def run(path: str, checks: Sequence[str] = ()) -> int:
 
     ``checks`` overrides what the file asks for. 0 if all pass, 1 if one fails, 2 if one cannot be judged.
     """
-    from pytest_taskq.instruments.history_file import HistoryFileError, read_history
+    from pytest_taskq.recording.history_file import HistoryFileError, read_history
 
     try:
         history = read_history(Path(path))
@@ -41,7 +41,7 @@ def run(path: str, checks: Sequence[str] = ()) -> int:
 
 def _judged(name: str, history: RecordedHistory) -> Judgement:
     from pytest_taskq.checkers.by_name import judge
-    from pytest_taskq.instruments.history_file import ways_of
+    from pytest_taskq.recording.history_file import ways_of
 
     return judge(name, history.operations, ways_of(history))
 

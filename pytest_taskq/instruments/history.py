@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
-from pytest_taskq.instruments.history_file import RecordedHistory, write_history
 from pytest_taskq.instruments.history_judges import LEASED, SESSIONS, Session
 from pytest_taskq.recording.crew import Crew
+from pytest_taskq.recording.history_file import RecordedHistory, write_history
 from pytest_taskq.recording.sessions import is_shared
 from pytest_taskq.recording.stage import Stage
 from pytest_taskq.subject.violation import InconclusiveError

@@ -11,7 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.instruments.history_file import from_plain
+from pytest_taskq.recording.history_file import from_plain
 
 if TYPE_CHECKING:
     from pathlib import Path

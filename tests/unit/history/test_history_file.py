@@ -9,7 +9,7 @@ import pytest
 
 from pytest_taskq.checkers import Kind, Operation
 from pytest_taskq.cli import main
-from pytest_taskq.instruments.history_file import (
+from pytest_taskq.recording.history_file import (
     HistoryFileError,
     RecordedHistory,
     as_plain,

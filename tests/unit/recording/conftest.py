@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_taskq.recording import Crew, Job
+from pytest_taskq.recording.crew import Crew, Job
 from pytest_taskq.reference_impl import QueueDatabase
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_taskq.history import Kind
-from pytest_taskq.recording import Crew, CrewError, Job, crew
+from pytest_taskq.recording import crew
+from pytest_taskq.recording.crew import Crew, CrewError, Job
 from pytest_taskq.subject import CallHungError, ContractViolation
 
 REFERENCE = "pytest_taskq.reference_impl:Adapter"
