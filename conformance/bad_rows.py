@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.conformance.stored import insert_odd
 from pytest_taskq.model.scenarios.values import BAD_ROWS as OF_THE_MODEL
 
 if TYPE_CHECKING:
@@ -61,15 +61,7 @@ BAD_ROWS: tuple[BadRow, ...] = (
 
 def insert_bad(queue: QueueUnderTest, bad: BadRow) -> int | None:
     """Insert the row and return its id; None if the schema refuses it."""
-    given = {"type": "job", "payload": "{}", **bad.columns}
-    marks = ("CAST(? AS TEXT)" if isinstance(value, bytes) else "?" for value in given.values())
-    statement = f"INSERT INTO task_queue ({', '.join(given)}) VALUES ({', '.join(marks)}) RETURNING id"
-    try:
-        task_id = int(queue.sql(statement, tuple(given.values()))[0][0])
-    except sqlite3.IntegrityError:
-        return None
-    queue.transcript.note(f"a row by plain SQL: {bad.name}", f"id {task_id}")
-    return task_id
+    return insert_odd(queue, bad.columns)
 
 
 def require_served_past(queue: QueueUnderTest, way: WayToClaim, good: TaskId, bad: Mapping[int, BadRow]) -> None:
@@ -90,9 +82,7 @@ def require_served_past(queue: QueueUnderTest, way: WayToClaim, good: TaskId, ba
 
 
 def _require_not_leased_to_nobody(queue: QueueUnderTest, way: WayToClaim, kept: Mapping[int, BadRow]) -> None:
-    rows = queue.sql(
-        "SELECT id FROM task_queue WHERE status = 'leased' AND CAST(locked_by AS BLOB) = CAST(? AS BLOB)", (_WORKER,)
-    )
+    rows = queue.sql("SELECT id FROM task_queue WHERE status = 'leased' AND locked_by = ?", (_WORKER,))
     for task_id in {row["id"] for row in rows} & set(kept):
         queue.require(
             False,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_taskq.subject import NotJudgedError
-from pytest_taskq.subject.store import dsn_of
+from pytest_taskq.subject.stores import dsn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +48,7 @@ def impatient_database(queue: QueueUnderTest) -> Iterator[Database]:
     database: Database = told.result if told is not None and taken else queue.call("open_database")
     try:
         if not taken:
+            _ = queue.path  # what follows is a pragma
             with bounded(queue, "PRAGMA busy_timeout = 50 on its connection"), database.connection() as connection:
                 connection.execute(f"PRAGMA busy_timeout = {round(_SHORT_WAIT * 1000)}")
         yield database
@@ -59,12 +60,12 @@ def impatient_database(queue: QueueUnderTest) -> Iterator[Database]:
 @contextmanager
 def locked_by_another(queue: QueueUnderTest) -> Iterator[None]:
     """Hold the write lock on a connection of the kit's own, and let go of it with nothing written."""
-    queue.sql("BEGIN IMMEDIATE")
+    queue.plain.lock()
     queue.transcript.note("another connection takes the write lock")
     try:
         yield
     finally:
-        queue.sql("ROLLBACK")
+        queue.plain.unlock()
         queue.transcript.note("the other connection lets go of it")
 
 

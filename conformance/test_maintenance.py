@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.conformance.commits import commits_kept, largest_step
 from pytest_taskq.conformance.stored import insert
-from pytest_taskq.instruments.query_cost import fill
 from pytest_taskq.marks import requirement
+from pytest_taskq.subject.backlog import fill
 
 if TYPE_CHECKING:
     from pytest_taskq.grading.record import Record

@@ -176,8 +176,8 @@ def _taskq_stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
     stores = request.config.stash[RUN].stores(tmp_path_factory.mktemp("taskq"))
     yield stores
-    if stores.folder.name:  # a place that the user gave stays
-        shutil.rmtree(stores.folder, ignore_errors=True)
+    stores.close()
+    shutil.rmtree(stores.folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.faults.rules import Scene
+from pytest_taskq.subject.backlog import fill
 
 if TYPE_CHECKING:
     from pytest_taskq.subject import QueueUnderTest
@@ -101,20 +102,8 @@ def finished(queue: QueueUnderTest) -> Scene:
         queue.precondition(queue.complete_task(task), f"completed task {number}")
     scene.targets = list(scene.known)
     if queue.subject.shared_schema:
-        scene.targets += _finished_rows(queue)
+        scene.targets += fill(queue, queue.promises.deletes[0], _MANY)
     queue.precondition(scene.targets, "a finished task to delete")
     queue.advance(2 * OLD_ENOUGH)
     scene.known += town(queue).known
     return scene
-
-
-def _finished_rows(queue: QueueUnderTest) -> list[Any]:
-    status = queue.promises.deletes[0]
-    rows = queue.sql(
-        "INSERT INTO task_queue (type, payload, status, attempts, finished_at_utc) "
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-        "SELECT 'job', '{}', ?, 1, datetime('now') FROM n RETURNING id",
-        (_MANY, status),
-    )
-    queue.transcript.note(f"{_MANY} {status} rows by plain SQL")
-    return [row[0] for row in rows]

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from pytest_taskq.clock import ClockUnavailableError
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.grading.record import FindingRaised
-from pytest_taskq.subject.violation import CallHungError, ContractViolation, InconclusiveError, NotJudgedError
+from pytest_taskq.subject.violation import (
+    CallHungError,
+    ContractViolation,
+    InconclusiveError,
+    NotJudgedError,
+    UnsupportedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +45,8 @@ def finding_of(error: BaseException, requirement: Requirement, instrument: Instr
             verdict = Verdict.FAIL
         else:
             reason = f"{error.method}, which it needs and does not grade, broke the contract: {reason}"
+    elif isinstance(error, UnsupportedError):
+        verdict = Verdict.UNSUPPORTED
     elif isinstance(error, InconclusiveError):
         verdict = Verdict.INCONCLUSIVE
     elif not isinstance(error, NotJudgedError | CallHungError | ClockUnavailableError):

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_taskq.subject import Stores
+from pytest_taskq.postgres.server import SCHEMES
+from pytest_taskq.subject import Stores, UnsupportedError
+from pytest_taskq.subject.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_taskq.subject import Subject
     from pytest_taskq.subject.invocation import Invoker
 
@@ -25,26 +29,23 @@ _ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 class GivenStore(Stores):
     """The one place that ``--taskq-dsn`` names for a standalone queue; its ``setup()`` makes a fresh store there."""
 
-    def __init__(self, subject: Subject, dsn: str) -> None:
-        super().__init__(subject, Path())
-        self._place = _Place(dsn)
+    backend = "standalone"
 
-    def fresh(self, invoke: Invoker) -> Path:  # noqa: ARG002 - the adapter's setup() does it
-        """Return the place as it was given."""
-        return self._place  # type: ignore[return-value]  # a standalone queue is given its text, nothing else
-
-    def discard(self, path: Path) -> None:
-        """Leave it: the kit did not make it."""
-
-
-class _Place:
-    """A DSN where a path is expected: ``Path`` would rewrite the slashes of ``redis://host``."""
-
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, subject: Subject, dsn: str, temporary: Path) -> None:
+        super().__init__(subject, temporary)
         self._dsn = dsn
 
-    def __str__(self) -> str:
-        return self._dsn
+    def fresh(self, invoke: Invoker) -> Store:  # noqa: ARG002 - the adapter's setup() does it
+        """Return the place as it was given."""
+        return Store(self._dsn, self.folder)
+
+    def restored(self, files: Mapping[str, bytes]) -> Store:
+        """Raise UnsupportedError: what is at the place is not the kit's to write."""
+        del files
+        raise UnsupportedError(f"a store at {self._dsn} cannot be made of files")
+
+    def discard(self, store: Store) -> None:
+        """Leave it: the kit did not make it."""
 
 
 def check_replay(token: str | None) -> None:
@@ -63,10 +64,13 @@ def check_dsn(dsn: str | None, subject: Subject) -> None:
     """Raise UsageError if stores cannot be made where ``dsn`` says."""
     if dsn is None or (subject.standalone and not dsn.startswith("sqlite:")):
         return
+    if dsn.startswith(SCHEMES):
+        _refuse_unreachable(dsn)
+        return
     if not dsn.startswith(_SQLITE) or len(dsn) == len(_SQLITE):
         raise pytest.UsageError(
-            f"--taskq-dsn={dsn} cannot be used: this version makes its stores on SQLite only, so give sqlite:///path "
-            "(an absolute path makes four slashes), or leave it out for a temporary folder."
+            f"--taskq-dsn={dsn} cannot be used: give sqlite:///path (an absolute path makes four slashes) or "
+            "postgresql://user@host:port/database, or leave it out for a temporary folder."
         )
     _refuse(dsn, Path(dsn[len(_SQLITE) :]))
 
@@ -76,9 +80,26 @@ def stores_for(subject: Subject, dsn: str | None, temporary: Path) -> Stores:
     if dsn is None:
         return Stores(subject, temporary)
     if not dsn.startswith(_SQLITE):
-        return GivenStore(subject, dsn)
+        return _on_server(subject, dsn, temporary)
     beside = Path(dsn[len(_SQLITE) :]).absolute().parent
     return Stores(subject, Path(tempfile.mkdtemp(prefix="taskq-", dir=beside)))
+
+
+def _on_server(subject: Subject, dsn: str, temporary: Path) -> Stores:
+    if subject.standalone:
+        return GivenStore(subject, dsn, temporary)
+    from pytest_taskq.postgres.stores import SchemaStores
+
+    return SchemaStores(subject, temporary, dsn)
+
+
+def _refuse_unreachable(dsn: str) -> None:
+    """Raise UsageError unless schemas can be made on the server."""
+    from pytest_taskq.postgres.server import WAYS, why_unusable
+
+    problem = why_unusable(dsn)
+    if problem:
+        raise pytest.UsageError(f"--taskq-dsn={dsn} cannot be used: {problem}. Either {WAYS}.")
 
 
 def _refuse(dsn: str, path: Path) -> None:

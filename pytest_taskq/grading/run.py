@@ -23,6 +23,7 @@ from pytest_taskq.grading.known import KnownFailure, read_known_failures
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
 from pytest_taskq.grading.suite import check_name, shipped_checks, suite_folder
 from pytest_taskq.instruments.budget import Budget
+from pytest_taskq.postgres.server import SCHEMES, version_of
 from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
 from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
 
@@ -125,12 +126,18 @@ class ConformanceRun:
             kit=pytest_taskq.__version__,
             contract=CONTRACT_VERSION,
             adapter=self.subject.name,
-            backend=f"sqlite {sqlite3.sqlite_version}" if self.subject.shared_schema else "standalone",
+            backend=self._backend(),
             clock=self._clock(),
             seed=self.settings.seed,
             effort=self.settings.effort,
             roles={role: self.subject.role_summary(role) for role in Role},
         )
+
+    def _backend(self) -> str:
+        if not self.subject.shared_schema:
+            return "standalone"
+        dsn = self.settings.dsn or ""
+        return f"postgresql {version_of(dsn)}" if dsn.startswith(SCHEMES) else f"sqlite {sqlite3.sqlite_version}"
 
     def _clock(self) -> str:
         try:

@@ -12,7 +12,7 @@ from pytest_taskq.history.overlap import met
 from pytest_taskq.instruments.history_evidence import Broken, enough, nothing_raised
 from pytest_taskq.recording import sessions
 from pytest_taskq.recording.stage import Recording, Stage
-from pytest_taskq.subject.store import dsn_of
+from pytest_taskq.subject.stores import dsn_of
 from pytest_taskq.subject.violation import NotJudgedError
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def _schema(path: Path) -> list[tuple[Any, ...]]:
 def record_sharing(stage: Stage, longer: int) -> Recording:
     """Record the session, with the rows that are there at the end."""
     recording = sessions.sharing(stage, longer)
-    with closing(sqlite3.connect(stage.queue.path)) as connection:
-        names = [name for (name,) in connection.execute("SELECT worker_id FROM workers").fetchall()]
+    names = [row[0] for row in stage.queue.sql("SELECT worker_id FROM workers")]
     return Recording(operations=(), answers={**recording.answers, "names": names})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,16 +34,7 @@ class ModelQueue:
         """Insert a row by plain SQL; None if there is no shared table or its constraints refuse the row."""
         if not self._queue.subject.shared_schema:
             return None
-        names = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        try:
-            rows = self._queue.sql(
-                f"INSERT INTO task_queue ({names}) VALUES ({marks}) RETURNING id", tuple(columns.values())
-            )
-        except sqlite3.IntegrityError:
-            return None
-        self._queue.transcript.note(f"INSERT INTO task_queue {dict(columns)!r}", f"id {rows[0][0]}")
-        return int(rows[0][0])
+        return self._queue.insert(columns)
 
     def stored(self) -> tuple[list[Mapping[str, Any]], bool] | None:
         """Return every stored row; a standalone queue's if it lists its tasks."""

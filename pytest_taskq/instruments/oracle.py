@@ -12,16 +12,19 @@ from pytest_taskq.model.model import Model
 from pytest_taskq.model.observation import moment
 from pytest_taskq.model.program import Run
 from pytest_taskq.model.scenarios import SCENARIOS
+from pytest_taskq.subject.store import POSTGRESQL, SQLITE
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, Outcome, QueueUnderTest, Subject
+    from pytest_taskq.subject.store import PlainRow
 
 _COLUMNS = ("status", "attempts", "locked_by", "reserved_at_utc", "lease_until_utc", "finished_at_utc")
 _TABLE = "taskq_oracle"
+
+
+_SIDES = [f"{side}_{name}" for side in ("old", "new") for name in ("id", *_COLUMNS)]
 
 
 def _trigger(operation: str) -> str:
@@ -33,12 +36,32 @@ def _trigger(operation: str) -> str:
     )
 
 
+_ON_SQLITE = (
+    f"CREATE TABLE {_TABLE} (seq INTEGER PRIMARY KEY, {', '.join(_SIDES)})",
+    *(_trigger(operation) for operation in ("INSERT", "UPDATE", "DELETE")),
+)
+# OLD is all NULL in an insertion and NEW in a deletion, so one function will do.
+_RECORD = f"""
+    CREATE FUNCTION {_TABLE}_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO {_TABLE} ({", ".join(_SIDES)}) VALUES ({", ".join(name.replace("_", ".", 1) for name in _SIDES)});
+        RETURN NULL;
+    END $$
+"""
+_WATCH = f"""
+    CREATE TRIGGER {_TABLE} AFTER INSERT OR UPDATE OR DELETE ON task_queue
+    FOR EACH ROW EXECUTE FUNCTION {_TABLE}_record()
+"""
+_ON_POSTGRESQL = (
+    f"CREATE TABLE {_TABLE} (seq bigserial PRIMARY KEY, {', '.join(f'{name} text' for name in _SIDES)})",
+    _RECORD,
+    _WATCH,
+)
+
+
 def install(queue: QueueUnderTest) -> None:
     """Create the oracle's table and triggers in a store of the kit's own."""
-    columns = ", ".join(f"{side}_{name}" for side in ("old", "new") for name in ("id", *_COLUMNS))
-    queue.sql(f"CREATE TABLE {_TABLE} (seq INTEGER PRIMARY KEY, {columns})")
-    for operation in ("INSERT", "UPDATE", "DELETE"):
-        queue.sql(_trigger(operation))
+    for statement in {SQLITE: _ON_SQLITE, POSTGRESQL: _ON_POSTGRESQL}[queue.store.backend]:
+        queue.sql(statement)
 
 
 def steps_since(queue: QueueUnderTest, seen: int) -> tuple[list[Step], int]:
@@ -46,7 +69,7 @@ def steps_since(queue: QueueUnderTest, seen: int) -> tuple[list[Step], int]:
     rows = queue.sql(f"SELECT * FROM {_TABLE} WHERE seq > ? ORDER BY seq", (seen,))
     steps = [
         Step(
-            task_id=row["old_id"] if row["new_id"] is None else row["new_id"],
+            task_id=int(row["old_id"] if row["new_id"] is None else row["new_id"]),
             before=_held(row, "old"),
             after=_held(row, "new"),
         )
@@ -55,12 +78,12 @@ def steps_since(queue: QueueUnderTest, seen: int) -> tuple[list[Step], int]:
     return [step for step in steps if step.before != step.after], rows[-1]["seq"] if rows else seen
 
 
-def _held(row: sqlite3.Row, side: str) -> Held | None:
+def _held(row: PlainRow, side: str) -> Held | None:
     if row[f"{side}_id"] is None:
         return None
     return Held(
         status=row[f"{side}_status"],
-        attempts=row[f"{side}_attempts"],
+        attempts=None if row[f"{side}_attempts"] is None else int(row[f"{side}_attempts"]),
         holder=row[f"{side}_locked_by"],
         reserved=moment(row[f"{side}_reserved_at_utc"]),
         deadline=moment(row[f"{side}_lease_until_utc"]),
@@ -98,8 +121,7 @@ class WatchedQueue(ModelQueue):
             )
 
     def _data_version(self) -> int:
-        # Changes when, and only when, another connection committed a write.
-        return int(self._queue.sql("PRAGMA data_version")[0][0])
+        return self._queue.plain.version()
 
 
 _TWO_WORKERS: tuple[Program, ...] = (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, SchedulingStrategy, Verdict
 from pytest_taskq.instruments.meter import Meter
+from pytest_taskq.subject.backlog import fill
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
@@ -16,32 +18,7 @@ if TYPE_CHECKING:
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
 
-_INSERT = """
-INSERT INTO task_queue (type, payload, status, run_after_utc, locked_by, reserved_at_utc, lease_until_utc,
-                        attempts, finished_at_utc)
-WITH RECURSIVE n(i) AS (SELECT 1 WHERE :count > 0 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-SELECT 'job', '{}', :status, datetime('now', :delay), :holder, :reserved, datetime('now', :lease), :attempts,
-       CASE WHEN :status IN ('completed', 'failed', 'cancelled') THEN datetime('now') END
-FROM n
-"""
-
-
-def fill(queue: QueueUnderTest, status: str, count: int, *, delay: str = "+0 seconds") -> None:
-    """Insert ``count`` rows by plain SQL, as a team would: queued ones due after ``delay``, leased ones for a year."""
-    leased = status == "leased"
-    queue.sql(
-        _INSERT,
-        {
-            "count": count,
-            "status": status,
-            "delay": delay,
-            "holder": "w0" if leased else None,
-            "reserved": "2030-01-01 00:00:00" if leased else None,
-            "lease": "+365 days" if leased else None,
-            "attempts": 0 if status == "queued" else 1,
-        },
-    )
-    queue.transcript.note(f"{count} {status} rows by plain SQL" + (f", due {delay}" if status == "queued" else ""))
+_MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +60,7 @@ def _one_over(queue: QueueUnderTest) -> None:
 
 
 def _one_finished(queue: QueueUnderTest) -> None:
-    queue.sql(
-        "INSERT INTO task_queue (type, payload, status, finished_at_utc) "
-        "VALUES ('job', '{}', ?, datetime('now', '-1 hour'))",
-        (queue.promises.deletes[0],),
-    )
+    fill(queue, queue.promises.deletes[0], 1, ago=timedelta(hours=1))
 
 
 class QueryCostJudge:
@@ -138,7 +111,7 @@ def _counted_beside(bench: Bench, call: Measured, others: int) -> tuple[Meter, d
     with bench.queue() as queue:
         for status in ("completed", "failed", "leased"):
             fill(queue, status, others)
-        fill(queue, "queued", others, delay="+30 days")
+        fill(queue, "queued", others, delay=_MONTH)
         fill(queue, "queued", 3)
         call.run(queue, call.prepare(queue))  # opens connections, and does what is done once after rows come in
         prepared = call.prepare(queue)
@@ -193,7 +166,7 @@ def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
 def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, float]:
     with bench.queue() as queue:
         if beside:
-            fill(queue, "queued", beside, delay="+30 days")  # first, so that they stand in front
+            fill(queue, "queued", beside, delay=_MONTH)  # first, so that they stand in front
             fill(queue, "completed", beside)
         fill(queue, "queued", queued)
         return {call.name: _median(queue, call) for call in calls}

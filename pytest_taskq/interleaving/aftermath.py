@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.interleaving.events import Called, Played
     from pytest_taskq.subject import QueueUnderTest
+    from pytest_taskq.subject.store import PlainRow
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
@@ -47,7 +48,7 @@ class Aftermath:
         """Return the calls of one actor."""
         return [call for call in self.calls if call.actor == actor]
 
-    def rows(self) -> dict[Any, sqlite3.Row]:
+    def rows(self) -> dict[Any, PlainRow]:
         """Return the stored tasks by id."""
         return {row["id"]: row for row in self.queue.sql("SELECT * FROM task_queue ORDER BY id")}
 

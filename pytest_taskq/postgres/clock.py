@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_taskq.postgres.server import connected
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -28,16 +30,19 @@ class ShadowClock:
     """
 
     def __init__(self, dsn: str, schema: str) -> None:
-        import psycopg
-
         self.dsn = dsn
         self._schema = schema
-        self._connection = psycopg.connect(dsn, autocommit=True)
+        self._connection = connected(dsn)
 
     def install(self) -> Self:
         """Create the clock; it shows the server's time until it is moved."""
         self._execute(_INSTALL.format(schema=self._schema))
         return self
+
+    def show(self, milliseconds: int) -> None:
+        """Stop at a moment, milliseconds since 1970-01-01 00:00 UTC."""
+        stands = f"to_timestamp({milliseconds} / 1000.0)"
+        self._execute(f"UPDATE {self._schema}.taskq_clock SET stands_at = {stands}, moved = '0'")
 
     def stand_still(self) -> None:
         """Stop at the time it shows now."""
@@ -51,9 +56,15 @@ class ShadowClock:
         """Show the server's time again."""
         self._execute(f"UPDATE {self._schema}.taskq_clock SET stands_at = NULL, moved = '0'")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the connection that moves it; the clock stays in the schema."""
         self._connection.close()
 
     def _execute(self, sql: str) -> None:
-        self._connection.execute(sql)  # type: ignore[call-overload] # of the name of a schema and numbers
+        self._connection.execute(sql)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import psycopg
+
+KIT = "pytest-taskq"
 VARIABLE = "PYTEST_TASKQ_DSN"
 LOCAL = "postgresql://postgres@127.0.0.1:5432/test"
 SCHEMES = ("postgresql://", "postgres://")
@@ -46,24 +49,55 @@ def find_server(dsn: str | None = None) -> str:
     return LOCAL
 
 
+def why_unusable(dsn: str) -> str:
+    """Return why no schema can be made on the server, "" if one can; nothing is left there."""
+    try:
+        import psycopg
+    except ImportError as error:
+        return f"it needs psycopg 3, which cannot be imported ({error}); pip install 'pytest-taskq[postgres]'"
+    try:
+        with psycopg.connect(dsn, connect_timeout=_PATIENCE) as connection:
+            may = "SELECT has_database_privilege(current_database(), 'CREATE'), current_user, current_database()"
+            allowed, user, database = connection.execute(may).fetchone() or (False, "", "")
+    except psycopg.Error as error:
+        return f"the server does not answer ({str(error).strip()})"
+    return "" if allowed else f"{user} may not create schemas in the database {database}"
+
+
+def connected(dsn: str, **settings: Any) -> psycopg.Connection[Any]:  # noqa: ANN401 - those of psycopg
+    """Return a connection of the kit's own, in autocommit mode, that no search for the code's own will find."""
+    import psycopg
+
+    return psycopg.connect(dsn, autocommit=True, application_name=KIT, **settings)
+
+
+def version_of(dsn: str) -> str:
+    """Return the version of the server."""
+    with connected(dsn) as connection:
+        return str(connection.info.parameter_status("server_version"))
+
+
 @contextmanager
 def schema_of_its_own(server: str, *, options: str = "") -> Iterator[tuple[str, str]]:
     """Yield a DSN whose tables lie in a new schema, and the schema's name; it is dropped at the end, with all in it.
 
     ``pg_catalog`` comes after it on the search path, so that a function of the schema takes the place of one of the
-    server's. ``options`` are further ones of libpq, such as ``-csynchronous_commit=off``.
+    server's. Connections made with the DSN carry the schema's name as their ``application_name``. ``options`` are further ones of libpq, such as ``-csynchronous_commit=off``.
     """
-    import psycopg
-
     name = f"taskq_{uuid4().hex[:16]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")  # type: ignore[call-overload] # a name of our own making
+    with connected(server) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
     try:
-        yield _with_options(server, f"-csearch_path={name},pg_catalog {options}".strip()), name
+        yield _into(server, name, options), name
     finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP SCHEMA {name} CASCADE")  # type: ignore[call-overload] # the same
+        with connected(server) as connection:
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
-def _with_options(server: str, options: str) -> str:
-    return f"{server}{'&' if '?' in server else '?'}options={quote(options)}"
+def _into(dsn: str, schema: str, options: str) -> str:
+    """Return the DSN of a schema: with libpq's options after those that it has, and a name to know connections by."""
+    parts = urlsplit(dsn)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query["options"] = f"{query.get('options', '')} -csearch_path={schema},pg_catalog {options}".strip()
+    query["application_name"] = schema
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))

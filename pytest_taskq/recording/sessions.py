@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pytest_taskq.history import SECOND
-from pytest_taskq.subject.store import dsn_of
+from pytest_taskq.subject.stores import dsn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,6 +120,7 @@ def short_leases(stage: Stage, longer: int) -> Recording:
 def opening(stage: Stage, longer: int) -> Recording:
     """Everybody opens the same fresh database at the same moment, many times; one more is opened by one alone."""
     count = round(longer * seconds(stage, 3, 12, 200))
+    _ = stage.queue.path  # what is opened are files
     places = [stage.folder / f"fresh-{longer}-{number}" for number in range(count + 1)]
     for place in places:
         place.mkdir()
@@ -132,5 +133,12 @@ def opening(stage: Stage, longer: int) -> Recording:
 
 def sharing(stage: Stage, longer: int) -> Recording:
     """Three threads and a forked child on one database object."""
-    answers = stage.work("sharing", longer * seconds(stage, 0.1, 0.5, 10), ways=(), size=1, fork=True)
+    answers = stage.work(
+        "sharing",
+        longer * seconds(stage, 0.1, 0.5, 10),
+        ways=(),
+        size=1,
+        fork=True,
+        placeholder=stage.queue.store.placeholder,
+    )
     return stage.recording(shared=answers[0])

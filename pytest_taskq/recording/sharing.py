@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_taskq.recording.actor import Actor
 
-_INSERT = "INSERT INTO workers (worker_id, capabilities, heartbeat_utc) VALUES (?, '{}', datetime('now'))"
+_INSERT = "INSERT INTO workers (worker_id, capabilities) VALUES ({}, '{{}}')"
 _FORK_LIMIT = 20.0
 
 
@@ -23,6 +23,7 @@ class _Abandoned(Exception):  # noqa: N818 - not an error: the transaction's fat
 def sharing(actor: Actor) -> dict[str, Any]:
     """Run pairs of inserts in three threads until time is up, then fork; return what must be there and what not."""
     database = actor.adapter.db
+    insert = _INSERT.format(actor.job["extra"]["placeholder"])
     fates: list[dict[str, Any]] = []
     lock = threading.Lock()
 
@@ -30,7 +31,7 @@ def sharing(actor: Actor) -> dict[str, Any]:
         number = 0
         while not actor.time_is_up:
             number += 1
-            fate = _pair(database, f"{name}-{number}", keep=number % 2 == 0)
+            fate = _pair(database, insert, f"{name}-{number}", keep=number % 2 == 0)
             with lock:
                 fates.append(fate)
 
@@ -39,19 +40,19 @@ def sharing(actor: Actor) -> dict[str, Any]:
         thread.start()
     for thread in threads:
         thread.join()
-    fork = _forked(database) if hasattr(os, "fork") and actor.job["extra"]["fork"] else ""
-    fates.append(_pair(database, "after-fork", keep=True))
+    fork = _forked(database, insert) if hasattr(os, "fork") and actor.job["extra"]["fork"] else ""
+    fates.append(_pair(database, insert, "after-fork", keep=True))
     return {"fates": fates, "fork": fork}
 
 
-def _pair(database: Any, name: str, *, keep: bool) -> dict[str, Any]:  # noqa: ANN401 - the team's database object
+def _pair(database: Any, insert: str, name: str, *, keep: bool) -> dict[str, Any]:  # noqa: ANN401 - the team's database object
     """Insert two rows in one transaction, with a moment between them in which the others run."""
     fate = {"name": name, "kept": False, "error": "", "call": time.monotonic_ns()}
     try:
         with suppress(_Abandoned), database.transaction() as connection:
-            connection.execute(_INSERT, (f"{name}/a",))
+            connection.execute(insert, (f"{name}/a",))
             time.sleep(0.0005)
-            connection.execute(_INSERT, (f"{name}/b",))
+            connection.execute(insert, (f"{name}/b",))
             if not keep:
                 raise _Abandoned  # noqa: TRY301 - the way out of a transaction that is to be rolled back
         fate["kept"] = keep
@@ -63,10 +64,10 @@ def _pair(database: Any, name: str, *, keep: bool) -> dict[str, Any]:  # noqa: A
     return fate
 
 
-def _forked(database: Any) -> str:  # noqa: ANN401 - the team's database object
+def _forked(database: Any, insert: str) -> str:  # noqa: ANN401 - the team's database object
     """Fork inside a transaction that is then rolled back; the child tries one of its own. Return how it ended."""
     with suppress(_Abandoned), database.transaction() as connection:
-        connection.execute(_INSERT, ("inherited/a",))
+        connection.execute(insert, ("inherited/a",))
         child = os.fork()
         if child == 0:
             _leave_after(database)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -68,6 +65,7 @@ class Stage:
         self.operations: list[Operation] = []
         self._jobs = 0
         self._first_offset = len(crew.offsets)
+        queue.store.show_real_time()  # which is the time of the processes
 
     @property
     def subject(self) -> Subject:
@@ -77,7 +75,7 @@ class Stage:
     @property
     def folder(self) -> Path:
         """Where the store is; it goes with it."""
-        return self.queue.path.parent
+        return self.queue.store.folder
 
     def offers(self, *methods: str) -> bool:
         """Whether all the methods are there."""
@@ -129,10 +127,7 @@ class Stage:
         return Recording(operations=tuple(_with_rows(self.operations)), answers=answers, rows=rows)
 
     def _rows(self) -> list[Row]:
-        with closing(sqlite3.connect(self.queue.path, timeout=30)) as connection:
-            found = connection.execute(
-                "SELECT payload, status, type, run_after_utc FROM task_queue ORDER BY id"
-            ).fetchall()
+        found = self.queue.sql("SELECT payload, status, type, run_after_utc FROM task_queue ORDER BY id")
         offset = _steady(self.crew.offsets[self._first_offset :])
         return [
             Row(task=_token(payload), status=status, type=kind, due=None if offset is None else _moment(due, offset))
@@ -140,26 +135,11 @@ class Stage:
         ]
 
     def sql(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each of ``rows`` in one transaction of the kit's own.
-
-        SQLite's own wait sleeps ever longer, and would not get a turn among workers that ask again at once.
-        """
-        with closing(sqlite3.connect(self.queue.path, timeout=0, isolation_level=None)) as connection:
-            until = time.monotonic() + _PATIENCE
-            while True:
-                try:
-                    connection.execute("BEGIN IMMEDIATE")
-                    break
-                except sqlite3.OperationalError:
-                    if time.monotonic() > until:
-                        raise
-                time.sleep(0.0003)
-            connection.executemany(statement, rows)
-            connection.execute("COMMIT")
+        """Run a statement for each of ``rows`` in one transaction of the kit's own."""
+        self.queue.plain.run_each(statement, rows)
 
 
 _STEP = SECOND // 50
-_PATIENCE = 30.0
 
 
 def _steady(offsets: Sequence[int]) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pytest_taskq.subject.bench import Bench
 from pytest_taskq.subject.loading import AdapterError, load_adapter
 from pytest_taskq.subject.queue import Outcome, QueueUnderTest
-from pytest_taskq.subject.store import Stores
+from pytest_taskq.subject.stores import Stores
 from pytest_taskq.subject.subject import Subject
-from pytest_taskq.subject.violation import CallHungError, ContractViolation, NotJudgedError
+from pytest_taskq.subject.violation import CallHungError, ContractViolation, NotJudgedError, UnsupportedError
 
 __all__ = [
     "AdapterError",
@@ -19,5 +19,6 @@ __all__ = [
     "QueueUnderTest",
     "Stores",
     "Subject",
+    "UnsupportedError",
     "load_adapter",
 ]

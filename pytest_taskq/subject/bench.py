@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pytest_taskq.subject.store import Stores
+    from pytest_taskq.subject.stores import Stores
     from pytest_taskq.subject.subject import Subject
 
 T = TypeVar("T")
@@ -35,6 +35,11 @@ class Bench:
         self._began = 0
 
     @property
+    def backend(self) -> str:
+        """What the stores are made on."""
+        return self._stores.backend
+
+    @property
     def clock(self) -> VirtualClock:
         """The clock in force; only inside ``run``."""
         if self._clock is None:
@@ -54,12 +59,8 @@ class Bench:
     @contextmanager
     def restored(self, files: Mapping[str, bytes]) -> Iterator[QueueUnderTest]:
         """Yield the code under test on a store made of ``files``, then remove it; the clock goes on."""
-        path = self._stores.empty()
-        for name, content in files.items():
-            file = path.parent / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress, path)
+        store = self._stores.restored(files)
+        queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress, store)
         try:
             yield queue
         finally:

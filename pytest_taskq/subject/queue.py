@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_taskq.adapter import NotOfferedError, StandaloneAdapter
 from pytest_taskq.subject.invocation import Invoker, ProcessExitError
 from pytest_taskq.subject.results import wrong_type
-from pytest_taskq.subject.store import Stores, dsn_of
+from pytest_taskq.subject.store import RowRefusedError
 from pytest_taskq.subject.transcript import Transcript, call_line, shown
-from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError, UnsupportedError
 from pytest_taskq.subject.watch import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_taskq.adapter import QueueAdapter
     from pytest_taskq.clock import VirtualClock
     from pytest_taskq.contract import Promises, SchedulingStrategy, Task, TaskId
+    from pytest_taskq.subject.store import PlainRow, PlainSql, Store
+    from pytest_taskq.subject.stores import Stores
     from pytest_taskq.subject.subject import Subject
 
 
@@ -42,12 +43,12 @@ class QueueUnderTest:
     """One actor's adapter on a fresh store; its methods are the adapter's, each call is recorded and bounded.
 
     A call that raises, returns another type than the contract says, or tries to end the process raises
-    ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread. ``path`` names a
-    store that is there already.
+    ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread. ``store`` is
+    one that is there already.
     """
 
     def __init__(
-        self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress, path: Path | None = None
+        self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress, store: Store | None = None
     ) -> None:
         self.subject = subject
         self.clock = clock
@@ -56,9 +57,9 @@ class QueueUnderTest:
         self._progress = progress
         self._invoke = Invoker()
         self._others: list[QueueUnderTest] = []
-        self._sql: sqlite3.Connection | None = None
+        self._sql: PlainSql | None = None
         self._adapter: QueueAdapter | StandaloneAdapter | None = None
-        self._path = path
+        self._store = store
 
     @property
     def promises(self) -> Promises:
@@ -66,19 +67,24 @@ class QueueUnderTest:
         return self.subject.promises
 
     @property
-    def path(self) -> Path:
-        """Where the store is; made on first use."""
-        if self._path is None:
+    def store(self) -> Store:
+        """Where the tasks are; made on first use."""
+        if self._store is None:
             with self._under_way("initialising a fresh store"):
-                self._path = self._stores.fresh(self._invoke)
+                self._store = self._stores.fresh(self._invoke)
                 if self.subject.standalone:
                     self._invoke(lambda: self.subject.adapter(self.dsn).setup())  # type: ignore[union-attr]  # standalone
-        return self._path
+        return self._store
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file. Raises UnsupportedError for any other store."""
+        return self.store.path
 
     @property
     def dsn(self) -> str:
         """The store as the adapter is given it."""
-        return str(self.path) if self.subject.standalone else dsn_of(self.path)
+        return self.store.dsn
 
     @property
     def adapter(self) -> QueueAdapter | StandaloneAdapter:
@@ -96,7 +102,7 @@ class QueueUnderTest:
         bounds them.
         """
         progress = Progress() if apart else self._progress
-        other = QueueUnderTest(self.subject, self._stores, self.clock, progress, self.path)
+        other = QueueUnderTest(self.subject, self._stores, self.clock, progress, self.store)
         if not apart:
             other.transcript = self.transcript
         self._others.append(other)
@@ -109,13 +115,14 @@ class QueueUnderTest:
                 other.close_actor()
             self.close_actor()
         finally:
-            if self._path is not None:
-                self._stores.discard(self._path)
+            if self._store is not None:
+                self._stores.discard(self._store)
 
     def close_actor(self) -> None:
         """Close this actor's adapter and leave the store; called in the thread that used it."""
         if self._sql is not None:
             self._sql.close()
+            self._sql = None
         adapter = self.abandon()
         if adapter is not None:
             with self._under_way("close()"):
@@ -136,6 +143,7 @@ class QueueUnderTest:
         function = getattr(self.adapter, method, None)
         if function is None or (self.subject.standalone and method not in self.subject.own):
             raise NotJudgedError(f"{method} is not offered, and the check needs it")
+        self.store.show(self.clock.milliseconds)
         self._progress.start(line)
         try:
             outcome = Outcome(line, self._invoke(function, *arguments, **keywords))
@@ -250,14 +258,32 @@ class QueueUnderTest:
             self._invoke(advance, seconds)
         self.transcript.note(f"{seconds:g} s pass")
 
-    def sql(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
-        """Run plain SQL on the shared tables through a connection of the kit's own, in autocommit mode."""
+    @property
+    def plain(self) -> PlainSql:
+        """A connection of the kit's own to the shared tables, in autocommit mode."""
         if not self.subject.shared_schema:
             raise NotJudgedError("plain SQL needs the shared schema, and this queue has a storage of its own")
-        if self._sql is None:
-            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=5)
-            self._sql.row_factory = sqlite3.Row
-        return self._sql.execute(statement, parameters).fetchall()
+        self._sql = self._sql or self.store.connect()
+        self.store.show(self.clock.milliseconds)
+        return self._sql
+
+    def sql(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[PlainRow]:
+        """Run plain SQL on the shared tables, ``?`` for each parameter."""
+        return self.plain.run(statement, parameters)
+
+    def insert(self, columns: Mapping[str, Any]) -> int | None:
+        """Insert a task as a team would, by plain SQL; return its id, None if the tables refuse such a row.
+
+        Columns not named get the schema's defaults; bytes are stored as text, whatever they spell.
+        """
+        marks = ", ".join("CAST(? AS TEXT)" if isinstance(one, bytes) else "?" for one in columns.values())
+        statement = f"INSERT INTO task_queue ({', '.join(columns)}) VALUES ({marks}) RETURNING id"
+        try:
+            task_id = int(self.sql(statement, tuple(columns.values()))[0][0])
+        except RowRefusedError:
+            return None
+        self.transcript.note(f"INSERT INTO task_queue {shown(dict(columns))}", f"id {task_id}")
+        return task_id
 
     def require(self, holds: object, expected: str, seen: object, *, method: str | None = None) -> None:
         """Raise ContractViolation with the calls so far unless ``holds``; ``seen`` that is text is shown as it is."""
@@ -286,7 +312,7 @@ class _UnderWay:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._progress.end()
         if isinstance(error, ProcessExitError | Exception) and not isinstance(
-            error, NotJudgedError | ContractViolation
+            error, NotJudgedError | ContractViolation | UnsupportedError
         ):
             where = "".join(traceback.format_exception(error, limit=-3)).rstrip()
             raise ContractViolation(f"{self._what} works", f"it raised\n{where}", method="open_database") from error

@@ -1,74 +1,162 @@
-"""Fresh stores for the code under test, each made by the kit in a temporary folder of the run."""
+"""A store for the code under test, and plain SQL on it through connections of the kit's own."""
 
 from __future__ import annotations
 
-import itertools
-import shutil
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_taskq.adapter import QueueAdapter
+from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_taskq.subject.invocation import Invoker
-    from pytest_taskq.subject.subject import Subject
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 
-def dsn_of(path: Path) -> str:
-    """Return ``sqlite:///path``; an absolute path makes four slashes."""
-    return f"sqlite:///{path}"
+class RowRefusedError(Exception):
+    """The tables do not take such a row."""
 
 
-class Stores:
-    """Makes stores below ``folder``; on the shared schema each is a copy of one that the team's own code initialised.
+class PlainRow(Protocol):
+    """A row that answers to index and to column name; times are UTC texts."""
 
-    Copying costs a tenth of a millisecond where creating tables costs ten, and every store begins the same.
-    """
+    def __getitem__(self, key: Any, /) -> Any: ...  # noqa: ANN401 - an index or a name, and any value
 
-    def __init__(self, subject: Subject, folder: Path) -> None:
-        self.subject = subject
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def keys(self) -> Sequence[str]: ...
+
+
+class PlainSql(Protocol):
+    """A connection of the kit's own, in autocommit mode."""
+
+    def run(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[PlainRow]:
+        """Run a statement with ``?`` for each parameter. Raises RowRefusedError where the tables refuse a row."""
+        ...
+
+    def run_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of ``rows`` in one transaction, waiting its turn among busy workers."""
+        ...
+
+    def version(self) -> int:
+        """Return a number that changes when, and only when, another connection commits a write."""
+        ...
+
+    def lock(self) -> None:
+        """Keep everybody else from writing tasks until ``unlock``."""
+        ...
+
+    def unlock(self) -> None:
+        """Let go of the lock, with nothing written."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+
+class Store:
+    """One place for tasks. ``dsn`` is what the adapter is given; ``folder`` is for files about it and goes with it."""
+
+    backend = ""
+    placeholder = "?"  # of the driver that the code under test uses
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self.dsn = dsn
         self.folder = folder
-        self._template: bytes | None = None
-        self._numbers = itertools.count(1)
 
-    def fresh(self, invoke: Invoker) -> Path:
-        """Return the path of a new store, ready for use."""
-        path = self.empty()
-        if self.subject.shared_schema:
-            path.write_bytes(self._initialised(invoke))
-        return path
+    @property
+    def path(self) -> Path:
+        """The SQLite file. Raises UnsupportedError for any other store."""
+        raise UnsupportedError(
+            f"this needs the files of an SQLite database, and the store is {self.backend or self.dsn}"
+        )
 
-    def empty(self) -> Path:
-        """Return a path in a folder of its own where nothing is yet."""
-        place = self.folder / f"store-{next(self._numbers)}"
-        place.mkdir(parents=True)
-        return place / "queue.db"
+    @property
+    def driver_error(self) -> type[Exception]:
+        """The class of the errors that the driver raises."""
+        raise UnsupportedError(f"nothing is known of the driver of {self.backend or self.dsn}")
 
-    def discard(self, path: Path) -> None:
-        """Remove a store with everything beside it."""
-        shutil.rmtree(path.parent, ignore_errors=True)
+    def connect(self) -> PlainSql:
+        """Return a new connection for plain SQL."""
+        raise UnsupportedError(f"plain SQL needs tables that the kit can reach, and the store is {self.dsn}")
 
-    def _initialised(self, invoke: Invoker) -> bytes:
-        if self._template is None:
-            path = self.empty()
-            adapter = self.subject.adapter(dsn_of(path))
-            assert isinstance(adapter, QueueAdapter)  # noqa: S101 - only the shared schema has a template
-            try:
-                database = invoke(lambda: adapter.db)
-                invoke(database.initialize_schema)
-                invoke(lambda: adapter.reference)
-            finally:
-                adapter.close()
-            self._template = _whole_file(path)
-            self.discard(path)
-        return self._template
+    def show(self, milliseconds: int) -> None:
+        """Let the store's own clock show a virtual moment; nothing to do where it has none."""
+
+    def show_real_time(self) -> None:
+        """Let the store's own clock show real time."""
+
+    def close(self) -> None:
+        """Let go of what the kit holds of it."""
 
 
-def _whole_file(path: Path) -> bytes:
-    # What is still in the write-ahead log would not be in the copy.
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path.read_bytes()
+class FileStore(Store):
+    """An SQLite file in a folder of its own, or where a standalone queue is told to put whatever it stores."""
+
+    backend = SQLITE
+
+    def __init__(self, path: Path, dsn: str) -> None:
+        super().__init__(dsn, path.parent)
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def driver_error(self) -> type[Exception]:
+        """The class of sqlite3's errors."""
+        return sqlite3.Error
+
+    def connect(self) -> PlainSql:
+        """Return a new connection; it belongs to the thread that asks."""
+        return _SqliteSql(self._path)
+
+
+class _SqliteSql:
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self._connection.row_factory = sqlite3.Row
+
+    def run(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[PlainRow]:
+        try:
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.IntegrityError as error:
+            raise RowRefusedError(str(error)) from error
+
+    def run_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        # SQLite's own wait sleeps ever longer, and would not get a turn among workers that ask again at once.
+        begin_patiently(self._connection)
+        self._connection.executemany(statement, rows)
+        self._connection.execute("COMMIT")
+
+    def version(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def lock(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def unlock(self) -> None:
+        self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def begin_patiently(connection: sqlite3.Connection, seconds: float = 30.0) -> None:
+    """Take the write lock, asking at short intervals. Raises sqlite3.OperationalError after ``seconds``."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    until = monotonic() + seconds
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+        else:
+            return
+        sleep(0.0003)

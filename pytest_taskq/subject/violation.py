@@ -27,6 +27,10 @@ class NotJudgedError(Exception):
     """A check could not make its precondition happen, so it says nothing for or against the code under test."""
 
 
+class UnsupportedError(Exception):
+    """The back end has nothing that the check could use; other instruments are not touched by that."""
+
+
 class InconclusiveError(Exception):
     """A check ran out of budget, samples, overlap or quiet before it could say pass or fail."""
 

@@ -51,9 +51,7 @@ class PostgresDatabase:
     the object may be used again. A forked child opens connections of its own.
     """
 
-    def __init__(
-        self, dsn: str, *, synchronous: str = "NORMAL", busy_timeout: float = 5.0, **unknown: object
-    ) -> None:
+    def __init__(self, dsn: str, *, synchronous: str = "NORMAL", busy_timeout: float = 5.0, **unknown: object) -> None:
         settings = Settings.checked(synchronous, busy_timeout, unknown)
         self.synchronous = settings.synchronous
         self.busy_timeout = settings.busy_timeout

@@ -23,7 +23,9 @@ class PostgresObserving(PostgresAccess, Observing):
         SELECT worker_id, capabilities, {shown("heartbeat_utc")} FROM workers
         WHERE workers.heartbeat_utc >= now() - %s * interval '1 microsecond' ORDER BY worker_id
     """
-    _log_sql: ClassVar = "INSERT INTO task_logs (task_id, level, message, details) VALUES (%s, %s, %s, %s) RETURNING log_id"
+    _log_sql: ClassVar = (
+        "INSERT INTO task_logs (task_id, level, message, details) VALUES (%s, %s, %s, %s) RETURNING log_id"
+    )
     _logs_sql: ClassVar = f"""
         SELECT log_id, task_id, {shown("at_utc")}, level, message, details
         FROM task_logs WHERE task_id = %s ORDER BY log_id

@@ -18,7 +18,9 @@ CONTRACT = 1  # creates the contract's tables; all later ones add what the refer
 LATEST = max(MIGRATIONS)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('task_queue of ' || current_schema(), 0))"
-_APPLIED = "CREATE TABLE IF NOT EXISTS reference_migrations (number integer PRIMARY KEY, at_utc timestamptz DEFAULT now())"
+_APPLIED = (
+    "CREATE TABLE IF NOT EXISTS reference_migrations (number integer PRIMARY KEY, at_utc timestamptz DEFAULT now())"
+)
 _MADE_HERE = "SELECT to_regclass(quote_ident(current_schema()) || '.reference_migrations') IS NOT NULL"
 _IN_SIGHT = "SELECT to_regclass('reference_migrations') IS NOT NULL"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.scenario import Scenario
 from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import a_way
+from pytest_taskq.subject.backlog import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +123,7 @@ def cleanup_of_many(subject: Subject) -> Iterator[Scenario]:
 
 
 def _many_finished(queue: QueueUnderTest) -> None:
-    row = "('job', '{}', 'completed', datetime('now', '-1 day'))"
-    queue.sql(f"INSERT INTO task_queue (type, payload, status, finished_at_utc) VALUES {', '.join([row] * _MANY)}")
+    fill(queue, "completed", _MANY, ago=timedelta(days=1))
 
 
 def few_rows_at_once(after: Aftermath) -> None:

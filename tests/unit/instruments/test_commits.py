@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_taskq import QueueAdapter
 from pytest_taskq.conformance.commits import commit_ends, commits_kept, largest_step
-from pytest_taskq.instruments.query_cost import fill
 from pytest_taskq.subject import Bench, NotJudgedError, Stores, Subject
+from pytest_taskq.subject.backlog import fill
 
 LEFT = "SELECT count(*) FROM task_queue"
 

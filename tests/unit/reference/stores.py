@@ -50,7 +50,6 @@ class SqliteStore(Store):
         for column in TIMES:
             self.sql(f"UPDATE task_queue SET {column} = datetime({column}, ?)", f"-{seconds} seconds")
 
-
     def in_one_moment(self, work):
         """Return what ``work`` returned when all of it was done within one second of the clock."""
         while True:

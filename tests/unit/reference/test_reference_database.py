@@ -46,7 +46,7 @@ def test_errors_are_told_apart_and_the_cause_chained(db, queue, store, fresh_sto
     impatient = store.open(busy_timeout=0)
     queue.enqueue("t", 1)
     taken = "UPDATE task_queue SET priority = 1"
-    with db.transaction() as connection:  # noqa: SIM117 - a lock, and who meets it
+    with db.transaction() as connection:
         connection.execute(taken)
         with pytest.raises(QueueBusyError) as busy, impatient.transaction() as other:
             other.execute(taken)

@@ -19,7 +19,9 @@ def test_a_claim_returns_the_stored_row_with_holder_deadline_and_attempt(queue, 
     task = queue.claim_task("w", {}, 60)
     assert task == queue.get_task(task.id)
     assert (task.status, task.locked_by, task.attempts) == ("leased", "w", 1)
-    [(lasts,)] = store.sql(f"SELECT {store.epoch('lease_until_utc')} - {store.epoch('reserved_at_utc')} FROM task_queue")
+    [(lasts,)] = store.sql(
+        f"SELECT {store.epoch('lease_until_utc')} - {store.epoch('reserved_at_utc')} FROM task_queue"
+    )
     assert 60 <= lasts <= 61
 
 

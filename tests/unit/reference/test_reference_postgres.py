@@ -49,7 +49,8 @@ def end_all_but(admin, schema):
     pids = [
         row[0]
         for row in admin.execute(
-            "SELECT DISTINCT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = %s", (schema,)
+            "SELECT DISTINCT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = %s",
+            (schema,),
         )
     ]
     admin.execute(f"SELECT pg_terminate_backend(pid) {theirs}", (pids,))
@@ -215,9 +216,7 @@ def test_a_call_that_the_server_undid_for_a_deadlock_is_done_again(store, admin,
 
 
 def test_a_call_that_the_server_could_not_serialise_is_done_again(store, admin, aside):
-    db = open_database(
-        f"{store.dsn}%20-cdefault_transaction_isolation%3Dserializable&application_name={store.schema}"
-    )
+    db = open_database(f"{store.dsn}%20-cdefault_transaction_isolation%3Dserializable&application_name={store.schema}")
     queue = queue_on(db)
     queue.enqueue("t", 1)
     task = queue.claim_task("w", {}, 600)
@@ -326,7 +325,9 @@ def test_the_queue_works_on_another_teams_database_object_and_tables(fresh_store
         connection.execute("INSERT INTO task_queue (type, payload) VALUES ('t', '1')")
     queue = queue_on(theirs)
     queue.enqueue("t", 2)
-    assert [TaskClaimerFactory.create(strategy, theirs).claim_task("w", {}, 60).id for strategy in ("lifo", "fifo")] == [
+    assert [
+        TaskClaimerFactory.create(strategy, theirs).claim_task("w", {}, 60).id for strategy in ("lifo", "fifo")
+    ] == [
         2,
         1,
     ]

@@ -1,0 +1,209 @@
+"""Stores on PostgreSQL: each a schema of the run's own, with a clock that the kit moves."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from pytest_taskq.postgres.clock import ShadowClock
+from pytest_taskq.postgres.plain import PostgresSql
+from pytest_taskq.postgres.server import connected, schema_of_its_own
+from pytest_taskq.subject.store import POSTGRESQL, Store
+from pytest_taskq.subject.stores import Stores, initialise
+from pytest_taskq.subject.violation import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_taskq.subject.invocation import Invoker
+    from pytest_taskq.subject.store import PlainSql
+    from pytest_taskq.subject.subject import Subject
+
+_MOST_USES = 200  # of one schema: rows that were deleted stay in its files until they are vacuumed
+
+
+class SchemaStore(Store):
+    """A schema on a server, its tables made by the team's own code under a clock that is the kit's."""
+
+    backend = POSTGRESQL
+    placeholder = "%s"
+
+    def __init__(self, server: str, folder: Path) -> None:
+        self._open = ExitStack()
+        dsn, self.schema = self._open.enter_context(schema_of_its_own(server))
+        super().__init__(dsn, folder)
+        self._clock = self._open.enter_context(ShadowClock(dsn, self.schema)).install()
+        self._shows: int | None = None
+        self._contents = Contents(self.schema)
+        self.uses = 0
+
+    @property
+    def driver_error(self) -> type[Exception]:
+        """The class of psycopg's errors."""
+        return psycopg.Error
+
+    def connect(self) -> PlainSql:
+        """Return a new connection."""
+        return PostgresSql(self.dsn)
+
+    def show(self, milliseconds: int) -> None:
+        """Let ``now()`` show a virtual moment."""
+        if milliseconds != self._shows:
+            self._clock.show(milliseconds)
+            self._shows = milliseconds
+
+    def show_real_time(self) -> None:
+        """Let ``now()`` show the server's time."""
+        self._clock.reset()
+        self._shows = None
+
+    def remember(self) -> None:
+        """Take what is there now for what a fresh store holds."""
+        with connected(self.dsn) as connection:
+            self._contents.remember(connection)
+
+    def empty(self) -> bool:
+        """Make it as fresh as it was; False if it has other tables by now, or was used often enough."""
+        self.uses += 1
+        if self.uses >= _MOST_USES:
+            return False
+        self.show_real_time()
+        with connected(self.dsn) as connection:
+            _end_others(connection, self.schema)
+            return self._contents.put_back(connection)
+
+    def drop(self) -> None:
+        """Remove the schema with all in it."""
+        with connected(self.dsn) as connection:
+            _end_others(connection, self.schema)
+        self._open.close()
+
+
+class Contents:
+    """What the tables and sequences of a fresh schema hold, so that a used one can be made fresh in a millisecond.
+
+    Truncating would take ten times as long: it makes new files for each table and index.
+    """
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+        self._shape: list[Any] = []
+        self._tables: dict[str, list[tuple[Any, ...]]] = {}
+        self._sequences: list[tuple[str, int, bool]] = []
+
+    def remember(self, connection: psycopg.Connection[Any]) -> None:
+        """Note the tables, what is in them, and where the sequences stand."""
+        self._shape = self._shape_of(connection)
+        for name in [name for kind, name, *_ in self._shape if kind == "r" and name != "taskq_clock"]:
+            self._tables[name] = connection.execute(f'SELECT * FROM "{name}"').fetchall()
+        for name in [name for kind, name, *_ in self._shape if kind == "S"]:
+            value, called = connection.execute(f'SELECT last_value, is_called FROM "{name}"').fetchall()[0]
+            self._sequences.append((name, value, called))
+
+    def put_back(self, connection: psycopg.Connection[Any]) -> bool:
+        """Make the tables hold what they held; False, and nothing done, if the schema is not of that shape any more."""
+        if self._shape_of(connection) != self._shape:
+            return False
+        with connection.transaction():
+            if not _without_triggers(connection):
+                return False
+            for name, rows in self._tables.items():
+                connection.execute(f'DELETE FROM "{name}"')
+                marks = ", ".join(["%s"] * len(rows[0])) if rows else ""
+                for row in rows:
+                    connection.execute(f'INSERT INTO "{name}" VALUES ({marks})', row)
+            for name, value, called in self._sequences:
+                connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
+        return True
+
+    def _shape_of(self, connection: psycopg.Connection[Any]) -> list[Any]:
+        """Return every relation, its columns and its triggers."""
+        return connection.execute(_SHAPE, {"schema": self._schema}).fetchall()
+
+
+_SHAPE = """
+    SELECT relkind::text, relname::text, relnatts, (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
+    FROM pg_class WHERE relnamespace = %(schema)s::regnamespace AND relkind NOT IN ('i', 't') ORDER BY relname
+"""
+
+
+def _without_triggers(connection: psycopg.Connection[Any]) -> bool:
+    """Let no trigger fire in this transaction; only a superuser may say so before PostgreSQL 15."""
+    try:
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def _end_others(connection: psycopg.Connection[Any], schema: str) -> None:
+    """End every other connection of the schema, and wait until it is gone.
+
+    What the code under test left open may hold locks for ever; and a process that was killed may have left a
+    statement behind that its server process still runs, to be committed when another test has the schema.
+    """
+    connection.execute(_END, {"schema": schema, "patience": _PATIENCE})
+
+
+_PATIENCE = 5_000  # milliseconds
+_END = """
+    SELECT pg_terminate_backend(pid, %(patience)s) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database() AND (
+        application_name = %(schema)s
+        OR state LIKE 'idle in transaction%%' AND pid IN (
+            SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+            WHERE relnamespace = %(schema)s::regnamespace
+        )
+    )
+"""
+
+
+class SchemaStores(Stores):
+    """Makes stores on one server; a schema is used again once its tables hold what they held at first."""
+
+    backend = POSTGRESQL
+
+    def __init__(self, subject: Subject, folder: Path, server: str) -> None:
+        super().__init__(subject, folder)
+        self._server = server
+        self._idle: list[SchemaStore] = []
+
+    def fresh(self, invoke: Invoker) -> Store:
+        """Return a store whose tables are as the team's own code makes them."""
+        if self._idle:
+            return self._idle.pop()
+        store = SchemaStore(self._server, self.place())
+        try:
+            if self.subject.shared_schema:
+                initialise(self.subject, store, invoke)
+            store.remember()
+        except BaseException:
+            store.drop()
+            raise
+        return store
+
+    def restored(self, files: Mapping[str, bytes]) -> Store:
+        """Raise UnsupportedError: there are no files to make a store of."""
+        del files
+        raise UnsupportedError("a store on PostgreSQL cannot be made of files")
+
+    def discard(self, store: Store) -> None:
+        """Keep the store for the next, if it can be made fresh."""
+        assert isinstance(store, SchemaStore)  # noqa: S101 - made by fresh()
+        super().discard(store)  # the files about it
+        if store.empty():
+            store.folder.mkdir()
+            self._idle.append(store)
+        else:
+            store.drop()
+
+    def close(self) -> None:
+        """Drop the schemas that were kept."""
+        while self._idle:
+            store = self._idle.pop()
+            store.drop()
+            super().discard(store)
