@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
 
-test: $(STAMP)  ## The project's own tests
+test: $(STAMP)  ## The project's own tests; with PYTEST_TASKQ_REQUIRE=postgres they fail where they find no server
 	$(BIN)/pytest -n auto
 
 soak: $(STAMP)  ## Tests that take minutes

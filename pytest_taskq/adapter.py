@@ -21,10 +21,10 @@ class NotOfferedError(NotImplementedError):
 class QueueAdapter:
     """One actor's access to the shared queue at ``dsn``; every method not overridden is the reference's.
 
-    ``dsn`` is ``sqlite:///path`` (an absolute path makes four slashes) or ``postgresql://…``. ``self.db`` is the database, opened on first
-    use. The kit makes one instance per actor (thread or process) and calls ``close`` at the end. Methods may be
-    ``async def``. ``owned`` names methods that are this team's although the class does not override them (code that
-    replaces the reference by other means); they are graded too.
+    ``dsn`` is ``sqlite:///path`` (an absolute path makes four slashes) or ``postgresql://…``. ``self.db`` is the
+    database, opened on first use. The kit makes one instance per actor (thread or process) and calls ``close`` at the
+    end. Methods may be ``async def``. ``owned`` names methods that are this team's although the class does not override
+    them (code that replaces the reference by other means); they are graded too.
     """
 
     promises: ClassVar[Promises] = Promises()

@@ -1,4 +1,4 @@
-"""The reference queue: the contract on SQLite and on PostgreSQL, small enough to read in one sitting. Begin with ``queue.py``."""
+"""The reference queue: the contract on SQLite and PostgreSQL, to be read in one sitting. Begin with ``queue.py``."""
 
 from __future__ import annotations
 

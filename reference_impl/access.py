@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from . import checks, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from pytest_taskq.contract import Connection, Database
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 class Access:
     """The database, with what the reference adds to the contract's tables put there before the first write."""
-
-    # How a verb says to its back end what it checked; another back end has other words.
-    _text = staticmethod(checks.text)
-    _error_text = staticmethod(checks.error_text)
-    _json_object = staticmethod(checks.json_object)
-    _is_storable = staticmethod(checks.is_storable)
-    _later: ClassVar[Callable[[float], str | float]] = staticmethod(checks.later)
-    _earlier: ClassVar[Callable[[float], str | float]] = staticmethod(checks.earlier)
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -42,3 +34,23 @@ class Access:
     def _extend(self, connection: Connection) -> None:
         if not self._has_extras and not schema.has_extras(connection):
             schema.add_extras(connection)
+
+    # What a back end can hold, and how it is told; another one overrides these.
+
+    def _text(self, name: str, value: object) -> str:
+        return checks.text(name, value)
+
+    def _is_storable(self, value: str) -> bool:
+        return checks.is_storable(value)
+
+    def _error_text(self, error: object) -> str:
+        return checks.error_text(error)
+
+    def _json_object(self, name: str, value: object) -> str:
+        return checks.json_object(name, value)
+
+    def _later(self, delay: float) -> str | float:
+        return checks.later(delay)
+
+    def _earlier(self, age: float) -> str | float:
+        return checks.earlier(age)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from . import checks
 from .access import Access
@@ -64,7 +64,7 @@ class Maintenance(Access):
     def _take_back(self, connection: Connection) -> int:
         return take_back(connection)
 
-    def _delete_batch(self, limit: Any) -> int:
+    def _delete_batch(self, limit: object) -> int:
         with self._write() as connection:
             return connection.execute(self._delete_sql, (limit, BATCH)).rowcount
 

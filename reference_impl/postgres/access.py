@@ -31,8 +31,11 @@ class PostgresAccess(Access):
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        own = isinstance(self.db, PostgresDatabase)
-        with self.db.reading() if own else self.db.connection() as connection:
+        if isinstance(self.db, PostgresDatabase):
+            with self.db.reading() as statements:
+                yield statements
+            return
+        with self.db.connection() as connection:
             yield connection
 
     @contextmanager
@@ -52,37 +55,34 @@ class PostgresAccess(Access):
         if not self._has_extras and not schema.has_extras(connection):
             schema.add_extras(connection)
 
-    @staticmethod
-    def _text(name: str, value: object) -> str:
+    def _text(self, name: str, value: object) -> str:
         """Return ``value`` if it is a non-empty text that PostgreSQL can hold."""
         checked = checks.text(name, value)
         if "\0" in checked:
             raise ValueError(f"{name} holds NUL, which PostgreSQL cannot store in a text: {checked!r:.200}")
         return checked
 
-    @staticmethod
-    def _is_storable(value: str) -> bool:
+    def _is_storable(self, value: str) -> bool:
         return checks.is_storable(value) and "\0" not in value
 
-    @staticmethod
-    def _error_text(error: object) -> str:
+    def _error_text(self, error: object) -> str:
         """Return any error as text that PostgreSQL can hold, NUL escaped. Never raises."""
         return checks.error_text(error).replace("\0", "\\x00")
 
-    @staticmethod
-    def _json_object(name: str, value: object) -> str:
+    def _json_object(self, name: str, value: object) -> str:
         """Return a mapping with string keys as JSON text that PostgreSQL can compare, ``{}`` for None."""
         text = checks.json_object(name, value)
         if not is_comparable(text):
             raise ValueError(f"{name} holds NUL or a lone surrogate, which PostgreSQL's jsonb cannot hold: {text:.200}")
         return text
 
-    @staticmethod
-    def _later(delay: float) -> float:
+    def _later(self, delay: float) -> float:
         """Return microseconds from now, rounded up."""
         return float(ceil(delay * 1_000_000))
 
-    _earlier = _later
+    def _earlier(self, age: float) -> float:
+        """Return microseconds before now, rounded up."""
+        return self._later(age)
 
 
 def is_comparable(text: str) -> bool:

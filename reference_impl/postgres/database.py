@@ -42,8 +42,8 @@ class PostgresDatabase:
     ``synchronous``: what was committed survives the death of client and server with each of the three. ``"NORMAL"``
     leaves ``synchronous_commit`` as the server or the DSN sets it (``on`` unless changed); ``"FULL"`` and ``"EXTRA"``
     insist on ``on``. It is never ``off`` by itself: that would lose commits also where only a server process dies.
-    ``busy_timeout``: seconds to wait for a lock of others, 0 to 3600; then ``QueueBusyError``. Connections also run with
-    ``timezone=UTC``, ``enable_sort=off`` and ``jit=off``; options of the DSN come later and win.
+    ``busy_timeout``: seconds to wait for a lock of others, 0 to 3600; then ``QueueBusyError``. Connections also run
+    with ``timezone=UTC``, ``enable_sort=off`` and ``jit=off``; options of the DSN come later and win.
 
     Nothing is opened before the first use. A connection that the server ended between two calls is replaced; one that
     ends inside a transaction undoes it, and one that ends while a commit is under way is a
@@ -159,7 +159,13 @@ class PostgresDatabase:
         return held
 
     def _open(self) -> _Held:
-        """Open a connection; a server that was reached before is waited for, as it may be restarting."""
+        return _Held(self.connect())
+
+    def connect(self) -> PostgresConnection:
+        """Return a new connection, the caller's own to close.
+
+        A server that was reached before is waited for, as it may be restarting.
+        """
         deadline = time.monotonic() + self.busy_timeout
         while True:
             try:
@@ -173,7 +179,7 @@ class PostgresDatabase:
                 time.sleep(_LENGTHS.uniform(*PAUSE))
             else:
                 self._reached = True
-                return _Held(connection)
+                return connection
 
 
 class Statements:
@@ -196,7 +202,7 @@ class Statements:
         tries = TRIES
         while True:
             try:
-                return self._held.connection.execute(sql, parameters, prepare=True)  # type: ignore[arg-type] # constants
+                return self._held.connection.execute(sql, parameters, prepare=True)
             except UNDONE:
                 tries -= 1
                 if not tries or self._held.inside:

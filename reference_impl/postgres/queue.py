@@ -9,10 +9,17 @@ from .enqueueing import PostgresEnqueueing
 from .finishing import PostgresFinishing
 from .maintenance import PostgresMaintenance
 from .observing import PostgresObserving
+from .waiting import PostgresWaiting
 
 
 class PostgresQueue(
-    PostgresEnqueueing, PostgresClaiming, PostgresFinishing, PostgresMaintenance, PostgresObserving, Queue
+    PostgresEnqueueing,
+    PostgresClaiming,
+    PostgresFinishing,
+    PostgresMaintenance,
+    PostgresObserving,
+    PostgresWaiting,
+    Queue,
 ):
     """The reference queue on ``db``, a ``PostgresDatabase`` or another team's that yields connections of psycopg.
 

@@ -185,3 +185,23 @@ BEGIN
     END IF;
     RETURN changed;
 END $$;
+
+-- Wakes who waits for work, and costs nobody else: NOTIFY makes all commits that carry one queue up behind each other,
+-- so it is sent only while somebody waits. Who waits holds this lock, shared, and listens before taking it.
+CREATE FUNCTION reference_wake() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_try_advisory_lock(TG_RELID::integer, 2) THEN
+        PERFORM pg_advisory_unlock(TG_RELID::integer, 2);
+    ELSE
+        PERFORM pg_notify('taskq_' || TG_RELID, '');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER reference_wake_for_new AFTER INSERT ON task_queue
+    FOR EACH STATEMENT EXECUTE FUNCTION reference_wake();
+
+CREATE TRIGGER reference_wake_for_returned AFTER UPDATE OF status, run_after_utc ON task_queue
+    FOR EACH ROW WHEN (
+        NEW.status = 'queued' AND (OLD.status IS DISTINCT FROM 'queued' OR NEW.run_after_utc < OLD.run_after_utc)
+    ) EXECUTE FUNCTION reference_wake();

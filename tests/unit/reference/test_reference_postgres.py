@@ -161,13 +161,13 @@ def test_a_backend_that_ends_inside_a_transaction_undoes_it_and_says_so(named, q
         queue.enqueue_in(connection, "t", 1)
         end_all_but(admin, store.schema)
     assert type(caught.value) is QueueDatabaseError
-    with pytest.raises(QueueDatabaseError, match="lost.*undone"), named.transaction() as connection:  # noqa: PT012 - the same
+    with pytest.raises(QueueDatabaseError, match=r"lost.*undone"), named.transaction() as connection:  # noqa: PT012 - the same
         end_all_but(admin, store.schema)
         queue.enqueue_in(connection, "t", 1)
     assert queue.queue_stats()["queued"] == 0
 
 
-def test_a_backend_that_ends_during_commit_leaves_the_outcome_open_and_says_so(named, queue, store, admin, aside):
+def test_a_backend_that_ends_during_commit_leaves_the_outcome_open_and_says_so(named, store, admin, aside):
     admin.execute("""
         CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS
             'BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END';
@@ -354,7 +354,7 @@ def test_a_schema_that_is_not_there_is_named(store):
 
 def test_a_server_that_does_not_answer_is_named_without_the_password():
     db = open_database("postgresql://me:secret@127.0.0.1:1/none")
-    with pytest.raises(QueueDatabaseError, match="127.0.0.1:1/none cannot be reached") as caught:
+    with pytest.raises(QueueDatabaseError, match=r"127\.0\.0\.1:1/none cannot be reached") as caught:
         db.initialize_schema()
     assert "secret" not in str(caught.value) + repr(db)
 
@@ -420,3 +420,82 @@ def test_threads_that_claim_at_once_get_every_task_once_under_each_isolation(sto
             claimed = sorted(task_id for part in pool.map(work, range(4)) for task_id in part)
         db.close()
         assert claimed == ids
+
+
+@contextmanager
+def waiting(queue, aside, seconds=60):
+    """Yield a waiter and the wait that it is in; it is told of everything from now on."""
+    with queue.waiter() as waiter:
+        while waiter.wait(0.02):  # what was under way when it began
+            pass
+        yield waiter, aside.submit(waiter.wait, seconds)
+
+
+COMES = {
+    "enqueue": lambda queue, _task, _sql: queue.enqueue("t", 1),
+    "enqueue_many": lambda queue, _task, _sql: queue.enqueue_many([{"type": "t", "payload": 1}]),
+    "a failure to be tried again": lambda queue, task, _sql: queue.fail_task(task, "w", "e"),
+    "plain SQL": lambda _queue, _task, sql: sql("INSERT INTO task_queue (type, payload) VALUES ('t', '1')"),
+    "plain requeue": lambda _queue, _task, sql: sql("UPDATE task_queue SET status = 'queued'"),
+}
+
+
+@pytest.mark.parametrize("come", COMES.values(), ids=COMES)
+def test_who_waits_is_told_when_a_task_comes_or_comes_back(queue, sql, aside, task, come):
+    queue.cancel_task(2)
+    with waiting(queue, aside) as (_, told):
+        assert not told.done()
+        come(queue, task, sql)
+        assert told.result(30) is True
+
+
+def test_who_waits_wakes_when_a_delay_or_a_lease_ends(queue, aside):
+    queue.enqueue("t", 1, delay_seconds=0.3)
+    with queue.waiter() as waiter:
+        assert queue.claim_task("w", {}, 0.3) is None
+        while (task := queue.claim_task("w", {}, 0.3)) is None:
+            assert waiter.wait(30)
+        assert task.attempts == 1
+        while (task := queue.claim_task("w", {}, 60)) is None:
+            assert waiter.wait(30)
+        assert task.attempts == 2
+
+
+def test_nobody_is_told_of_what_makes_no_task_claimable(queue, aside, task):
+    with waiting(queue, aside, seconds=0.2) as (_, told):
+        queue.renew_lease(task, "w", 600)
+        queue.complete_task(task, "w")
+        queue.cancel_task(2)
+        queue.record_heartbeat("w", {})
+        assert told.result(30) is False
+
+
+def test_a_task_stored_by_a_transaction_that_did_not_see_who_waits_wakes_it_all_the_same(queue, store):
+    with psycopg.connect(store.dsn) as other:
+        other.execute("INSERT INTO task_queue (type, payload) VALUES ('t', '1')")  # looks for who waits: nobody
+        with queue.waiter() as waiter:
+            assert queue.claim_task("w", {}, 60) is None
+            assert waiter.wait(0.1) is False
+            other.commit()
+            assert waiter.wait(30) is True
+            assert queue.claim_task("w", {}, 60) is not None
+
+
+def test_nothing_is_sent_while_nobody_waits(queue, admin):
+    admin.execute(admin.execute("SELECT 'LISTEN taskq_' || 'task_queue'::regclass::oid").fetchone()[0])
+    queue.enqueue("t", 1)
+    assert list(admin.notifies(timeout=0.2)) == []
+    with queue.waiter():
+        queue.enqueue("t", 2)
+        assert len(list(admin.notifies(timeout=30, stop_after=1))) == 1
+    queue.enqueue("t", 3)
+    assert list(admin.notifies(timeout=0.2)) == []
+
+
+def test_who_waits_gets_over_an_ended_backend(queue, store, admin, aside):
+    with waiting(queue, aside) as (waiter, told):
+        end_all_but(admin, store.schema)
+        assert told.result(30) is True
+        assert waiter.wait(0) is False
+        queue.enqueue("t", 1)
+        assert waiter.wait(30) is True
