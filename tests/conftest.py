@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_taskq.postgres.fixtures import postgres_server  # noqa: F401 - a fixture of all tests here
+
 pytest_plugins = ["pytester"]
-
-
-@pytest.fixture(scope="session")
-def postgres_server(pytestconfig: pytest.Config) -> str:
-    """The DSN of a PostgreSQL server; without one the test is skipped, or fails where PostgreSQL is required."""
-    from pytest_taskq.options import Settings
-    from pytest_taskq.postgres.server import NoServerError, find_server
-
-    settings = Settings.of(pytestconfig)
-    try:
-        return find_server(settings.dsn)
-    except NoServerError as error:
-        if settings.require == "postgres":
-            pytest.fail(f"PostgreSQL is required: {error}", pytrace=False)
-        pytest.skip(str(error))
 
 
 # Not `-m "not soak"` in addopts: the `-m` of a command line would take its place, and let them in again.
