@@ -33,15 +33,17 @@ def open_database(dsn: str, **settings: Any) -> QueueDatabase | PostgresDatabase
 
 def queue_on(db: Database) -> Queue:
     """Return the reference queue on ``db``, in the SQL that its connections speak."""
-    if isinstance(db, QueueDatabase) or not _speaks_postgres(db):
+    if not speaks_postgres(db):
         return Queue(db)
     from .postgres.queue import PostgresQueue
 
     return PostgresQueue(db)
 
 
-def _speaks_postgres(db: Database) -> bool:
+def speaks_postgres(db: Database) -> bool:
     """Whether it is ours for PostgreSQL, or another team's whose connections are of psycopg."""
+    if isinstance(db, QueueDatabase):
+        return False
     if type(db).__module__.startswith(f"{__package__}.postgres."):
         return True
     with db.connection() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from psycopg.errors import UniqueViolation
@@ -10,8 +11,11 @@ from pytest_taskq.reference_impl.enqueueing import Enqueueing
 
 from .access import PostgresAccess
 from .columns import TASK
+from .database import Statements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_taskq.contract import Connection, TaskId
     from pytest_taskq.reference_impl.enqueueing import Row
 
@@ -88,7 +92,8 @@ class PostgresEnqueueing(PostgresAccess, Enqueueing):
             task_id: int = connection.execute(_INSERT, row).fetchone()[0]
             return task_id
         try:
-            return super()._insert(connection, row)
+            with _not_fatal(connection):
+                return super()._insert(connection, row)
         except UniqueViolation:  # the key's task was deleted while this waited for its row
             owner: int = connection.execute(_OWNER_OF_KEY, row).fetchone()[0]
             return owner
@@ -97,10 +102,26 @@ class PostgresEnqueueing(PostgresAccess, Enqueueing):
         """Store all rows by one statement."""
         parameters = {name: [row[column] for row in rows] for name, column in _COLUMNS.items()}
         try:
-            stored = connection.execute(_INSERT_MANY, parameters).fetchall()
+            with _not_fatal(connection):
+                stored = connection.execute(_INSERT_MANY, parameters).fetchall()
         except UniqueViolation:  # as above: by now what the deletion left can be seen
             stored = connection.execute(_INSERT_MANY, parameters).fetchall()
         return [
             one[0] or connection.execute(_OWNER_OF_KEY, row).fetchone()[0]
             for one, row in zip(stored, rows, strict=True)
         ]
+
+
+@contextmanager
+def _not_fatal(connection: Connection) -> Iterator[None]:
+    """Keep the transaction that the caller is in, if any, from being spoilt by an error of the block."""
+    if isinstance(connection, Statements):
+        yield
+        return
+    connection.execute("SAVEPOINT taskq_enqueue")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO SAVEPOINT taskq_enqueue")
+        raise
+    connection.execute("RELEASE SAVEPOINT taskq_enqueue")

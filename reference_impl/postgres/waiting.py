@@ -14,8 +14,8 @@ from .errors import is_lost, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from .database import PostgresConnection
 
 SETTLING = (0.01, 1.0)  # seconds between looks whether the transactions under way at the beginning ended: ever longer
 
@@ -63,6 +63,10 @@ class Waiter:
 
     def __init__(self, db: PostgresDatabase) -> None:
         self._db = db
+        self._connection, self._told = db.connect(), False
+        self._pause, self._settled = SETTLING[0], False
+        self._looked: datetime
+        self._horizon: str
         self._register()
 
     def wait(self, seconds: float) -> bool:
@@ -73,9 +77,11 @@ class Waiter:
         deadline = time.monotonic() + seconds
         with translated(self._db.place):
             try:
-                while (left := deadline - time.monotonic()) > 0:
+                while True:
                     if self._was_told(0) or self._has_settled():
                         return True
+                    if (left := deadline - time.monotonic()) <= 0:
+                        return False
                     due = self._seconds_to_next()
                     nearest = min(due, left) if self._settled else min(due, left, self._pause)
                     self._pause = min(2 * self._pause, SETTLING[1])
@@ -85,9 +91,9 @@ class Waiter:
                 if not is_lost(error):
                     raise
                 self.close()
+                self._connection = self._db.connect()
                 self._register()
                 return True
-        return False
 
     def close(self) -> None:
         """Stop waiting: nobody sends a notification on our account any more."""
@@ -100,15 +106,13 @@ class Waiter:
         what they stored can be seen, and from then on everybody tells.
         """
         with translated(self._db.place):
-            self._connection: PostgresConnection = self._db.connect()
-            self._told = False
-            self._pause = SETTLING[0]
             self._connection.add_notify_handler(self._hear)
             channel = self._connection.execute(_CHANNEL).fetchone()[0]  # type: ignore[index] # always one row
             self._connection.execute(f"LISTEN {channel}")
             self._connection.execute(_REGISTER)
             begun: Any = self._connection.execute(_BEGUN).fetchone()
-            self._looked, self._horizon, self._settled = begun["looked"], begun["horizon"], False
+            self._looked, self._horizon = begun["looked"], begun["horizon"]
+            self._pause, self._settled = SETTLING[0], False
             self._has_settled()  # whoever ended by now will have been seen by the claim
 
     def _was_told(self, seconds: float) -> bool:

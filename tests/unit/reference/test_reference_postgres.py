@@ -268,11 +268,21 @@ def test_a_claim_waits_for_whoever_is_bringing_tasks_back_and_then_sees_them(
     assert doing.result(60).id == 1
 
 
+def inside_a_transaction(queue):
+    with queue.db.transaction() as connection:
+        connection.execute("INSERT INTO workers (worker_id) VALUES ('w')")
+        task_id = queue.enqueue_in(connection, "t", 2, idempotency_key="k")
+    with queue.db.connection() as connection:
+        assert len(connection.execute("SELECT * FROM workers").fetchall()) == 1
+    return task_id
+
+
 def test_a_key_whose_task_is_being_deleted_keeps_naming_it(queue, store, admin, aside):
     first = queue.enqueue("t", 1, idempotency_key="k")
     for call in (
         lambda: queue.enqueue("t", 2, idempotency_key="k"),
         lambda: queue.enqueue_many([{"type": "t", "payload": 2, "idempotency_key": "k"}])[0],
+        lambda: inside_a_transaction(queue),
     ):
         with psycopg.connect(store.dsn) as other:
             other.execute("DELETE FROM task_queue")
@@ -449,7 +459,7 @@ def test_who_waits_is_told_when_a_task_comes_or_comes_back(queue, sql, aside, ta
         assert told.result(30) is True
 
 
-def test_who_waits_wakes_when_a_delay_or_a_lease_ends(queue, aside):
+def test_who_waits_wakes_when_a_delay_or_a_lease_ends(queue):
     queue.enqueue("t", 1, delay_seconds=0.3)
     with queue.waiter() as waiter:
         assert queue.claim_task("w", {}, 0.3) is None

@@ -68,40 +68,50 @@ def test_a_call_made_while_the_server_is_away_waits_for_it(server, db):
     assert stats == [1]
 
 
+class Workers:
+    """Threads that claim and complete until they are told to stop, whatever errors of the queue they meet."""
+
+    def __init__(self, queue):
+        self.queue = queue
+        self.completed, self.unknown, self.errors = [], [], []
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(f"w{number}",)) for number in range(3)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self):
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self, name):
+        while not self._over.is_set():
+            try:
+                if (task := self.queue.claim_task(name, {}, 600)) is not None:
+                    self._complete(task, name)
+            except QueueDatabaseError as error:
+                self.errors.append(error)
+
+    def _complete(self, task, name):
+        try:
+            if self.queue.complete_task(task, name):
+                self.completed.append(task.id)
+        except QueueOutcomeUnknownError:
+            self.unknown.append(task.id)
+
+
 def test_workers_lose_nothing_and_do_nothing_twice_while_the_server_is_killed_again_and_again(server, db):
     queue = queue_on(db)
-    ids = set(queue.enqueue_many([{"type": "t", "payload": n} for n in range(5000)]))
-    completed, unknown, met = [], [], []
-    over = threading.Event()
-
-    def work(name):
-        while not over.is_set():
-            try:
-                if (task := queue.claim_task(name, {}, 600)) is not None:
-                    finish(task, name)
-            except QueueDatabaseError as error:
-                met.append(error)
-
-    def finish(task, name):
-        try:
-            if queue.complete_task(task, name):
-                completed.append(task.id)
-        except QueueOutcomeUnknownError:
-            unknown.append(task.id)
-
-    threads = [threading.Thread(target=work, args=(f"w{number}",)) for number in range(3)]
-    for thread in threads:
-        thread.start()
+    ids = queue.enqueue_many([{"type": "t", "payload": n} for n in range(5000)])
+    workers = Workers(queue)
     for mode in ("immediate", "fast", "immediate"):
         server.stop(mode)
         server.start()
-    over.set()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    assert met or unknown
+    workers.stop()
+    assert workers.errors or workers.unknown
     with db.connection() as connection:
         stored = {row[0] for row in connection.execute("SELECT id FROM task_queue WHERE status = 'completed'")}
     assert sum(queue.queue_stats().values()) == len(ids)
-    assert len(completed) == len(set(completed))
-    assert set(completed) <= stored <= set(completed) | set(unknown)
+    assert len(workers.completed) == len(set(workers.completed))
+    assert set(workers.completed) <= stored <= {*workers.completed, *workers.unknown}

@@ -6,7 +6,6 @@ from contextlib import closing
 import pytest
 
 from pytest_taskq.reference_impl import (
-    Adapter,
     Queue,
     QueueDatabase,
     TaskLog,
@@ -14,7 +13,6 @@ from pytest_taskq.reference_impl import (
     quick_validate,
     schema,
     schema_problems,
-    validate_worker_integration,
 )
 
 CONTRACT = ";\n".join(statement.rstrip(";") for statement in schema.CONTRACT_STATEMENTS) + ";"
@@ -225,43 +223,6 @@ def test_rows_with_bad_json_are_noted(db, queue, sql):
     report = quick_validate(db.path)
     assert report.ok
     assert "payload of task 1 is not JSON" in str(report)
-
-
-def test_a_worker_that_fits_is_reported_as_such(db, queue):
-    queue.record_heartbeat("w", {"gpu": True})
-    queue.enqueue("t", 1)
-    queue.claim_task("w", {}, 60)
-    adapter = Adapter(f"sqlite:///{db.path}")
-    for subject in (Adapter, adapter):
-        report = validate_worker_integration(db, "w", subject)
-        assert report.ok, str(report)
-    adapter.close()
-
-
-class Narrow(Adapter):
-    def claim_task(self, worker_id):
-        raise NotImplementedError
-
-    cancel_task = None
-
-
-def test_a_worker_that_does_not_fit_is_told_why(db, queue, sql, tmp_path):
-    sql("INSERT INTO workers (worker_id, capabilities) VALUES ('w', 'gpu')")
-    queue.enqueue("t", 1)
-    sql("UPDATE task_queue SET locked_by = 'w'")
-    adapter = Narrow(f"sqlite:///{tmp_path}/other.db")
-    adapter.db.initialize_schema()
-    text = str(validate_worker_integration(db, "w", adapter))
-    adapter.close()
-    for part in (
-        "claim_task(worker_id) does not take",
-        "cancel_task is missing",
-        "works on",
-        "'gpu'",
-        "task 1 (queued)",
-    ):
-        assert part in text
-    assert "no row 'v'" in str(validate_worker_integration(db, "v", Adapter))
 
 
 @pytest.mark.parametrize("model", [Worker(worker_id="w"), TaskLog(log_id=1, message="m", details="{}")])
