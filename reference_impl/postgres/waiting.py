@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from pytest_taskq.reference_impl.waiting import Waiting
+
 from .access import PostgresAccess
 from .database import PostgresDatabase, has_news
 from .errors import is_lost, translated
@@ -15,6 +17,8 @@ from .errors import is_lost, translated
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from pytest_taskq.reference_impl.waiting import Waiter
 
 
 SETTLING = (0.01, 1.0)  # seconds between looks whether the transactions under way at the beginning ended: ever longer
@@ -38,27 +42,24 @@ _NEXT = """
 """
 
 
-class PostgresWaiting(PostgresAccess):
+class PostgresWaiting(PostgresAccess, Waiting):
     """How a worker without work waits for some."""
 
     @contextmanager
     def waiter(self) -> Iterator[Waiter]:
-        """Yield what waits for work, on a connection of its own; open it before the claim that comes back empty.
-
-        ``while (task := queue.claim_task(...)) is None: waiter.wait(30)``
-        """
+        """Yield what waits for work, on a connection of its own; open it before the claim that comes back empty."""
         if not isinstance(self.db, PostgresDatabase):
             raise TypeError(
                 f"waiting needs a connection of its own, which only PostgresDatabase opens, got {self.db!r}"
             )
-        waiter = Waiter(self.db)
+        waiter = _Listening(self.db)
         try:
             yield waiter
         finally:
             waiter.close()
 
 
-class Waiter:
+class _Listening:
     """Is told when tasks come or come back, and knows when delays and leases end; for use by one thread."""
 
     def __init__(self, db: PostgresDatabase) -> None:
@@ -70,10 +71,7 @@ class Waiter:
         self._register()
 
     def wait(self, seconds: float) -> bool:
-        """Return True as soon as a task may have become claimable since the last wait, False after ``seconds``.
-
-        It may be True for nothing: claim, and wait again. After a lost connection it is True, once there is a new one.
-        """
+        """As ``Waiter.wait``; after a lost connection it is True, once there is a new one."""
         deadline = time.monotonic() + seconds
         with translated(self._db.place):
             try:
