@@ -47,6 +47,7 @@ _ADVANCE = f"""
     setval('reference_weighted_clock',
         least(greatest(ceil(reference_arrival(weighted_from, weighted_draw, priority)), {_CLOCK}), 2^46)::bigint)
 """
+# NO KEY: a line that somebody writes about a task in this moment refers to its row, and must not hide it from claims.
 _CLAIM = """
     UPDATE task_queue
     SET status = 'leased', attempts = coalesce(attempts, 0) + 1, locked_by = %(worker)s,
@@ -56,7 +57,7 @@ _CLAIM = """
         SELECT id FROM reference_claimable
         WHERE due <= now() AND (needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb))
             AND (%(tidied)s OR NOT ({untidy}))
-        ORDER BY {order} LIMIT {limit} FOR UPDATE SKIP LOCKED
+        ORDER BY {order} LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
     ){end}
     RETURNING {columns}
 """

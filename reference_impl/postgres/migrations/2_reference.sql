@@ -131,7 +131,7 @@ BEGIN
         updated_at_utc = now(), reserved_at_utc = NULL, lease_until_utc = NULL, locked_by = NULL
     WHERE id = ANY (ARRAY(
         SELECT id FROM task_queue WHERE status = 'leased' AND lease_until_utc <= now()
-        ORDER BY lease_until_utc LIMIT most FOR UPDATE SKIP LOCKED
+        ORDER BY lease_until_utc LIMIT most FOR NO KEY UPDATE SKIP LOCKED
     ));
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
@@ -149,7 +149,7 @@ BEGIN
     WHERE id = ANY (ARRAY(
         SELECT id FROM task_queue
         WHERE status = 'queued' AND NOT ready AND coalesce(run_after_utc, '-infinity') <= now()
-        ORDER BY coalesce(run_after_utc, '-infinity') LIMIT most FOR UPDATE SKIP LOCKED
+        ORDER BY coalesce(run_after_utc, '-infinity') LIMIT most FOR NO KEY UPDATE SKIP LOCKED
     ));
     GET DIAGNOSTICS step = ROW_COUNT;
     changed := changed + step;
@@ -167,7 +167,7 @@ BEGIN
             reference_is_spent(attempts, max_attempts)
             OR coalesce(compatibility, '{}') <> '{}' AND reference_suits(compatibility, '{}') IS NULL
         )
-        ORDER BY updated_at_utc LIMIT most FOR UPDATE SKIP LOCKED
+        ORDER BY updated_at_utc LIMIT most FOR NO KEY UPDATE SKIP LOCKED
     ));
     GET DIAGNOSTICS step = ROW_COUNT;
     changed := changed + step;
@@ -180,7 +180,7 @@ BEGIN
         END IF;
         UPDATE task_queue SET weighted_from = DEFAULT, weighted_draw = DEFAULT
         WHERE id = ANY (ARRAY(
-            SELECT id FROM reference_claimable WHERE arrival <= clock ORDER BY arrival, id FOR UPDATE SKIP LOCKED
+            SELECT id FROM reference_claimable WHERE arrival <= clock ORDER BY arrival, id FOR NO KEY UPDATE SKIP LOCKED
         ));
     END IF;
     RETURN changed;

@@ -72,13 +72,13 @@ def queue(named):
     return queue_on(named)
 
 
-def wait_until_blocked(admin, schema):
+def wait_until_blocked(admin, schema, doing):
     """Return once a statement of the queue waits for a lock; the server says so, no clock does."""
     while not admin.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND cardinality(pg_blocking_pids(pid)) > 0",
         (schema,),
     ).fetchone()[0]:
-        pass
+        assert not doing.done(), f"it did not wait: {doing.exception() or doing.result()!r}"
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def test_a_backend_that_ends_in_the_middle_of_a_write_is_a_clear_error_and_leave
     before = rows(store)
     with table_locked(store):
         doing = aside.submit(call, queue, task)
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
         end_all_but(admin, store.schema)
         with pytest.raises(QueueOutcomeUnknownError, match="nobody can know whether") as caught:
             doing.result(60)
@@ -151,7 +151,7 @@ def test_a_backend_that_ends_in_the_middle_of_a_read_is_replaced_and_the_read_do
 ):
     with table_locked(store):
         doing = aside.submit(call, queue, task)
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
         end_all_but(admin, store.schema)
     assert doing.result(60)
 
@@ -182,7 +182,7 @@ def test_a_backend_that_ends_during_commit_leaves_the_outcome_open_and_says_so(n
 
     try:
         doing = aside.submit(write)
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
         end_all_but(admin, store.schema)
         with pytest.raises(QueueOutcomeUnknownError, match="during COMMIT"):
             doing.result(60)
@@ -208,7 +208,7 @@ def test_a_call_that_the_server_undid_for_a_deadlock_is_done_again(store, admin,
     with psycopg.connect(f"{store.dsn}%20-cdeadlock_timeout%3D1h") as other:
         first = other.execute(insert, ("a",)).fetchone()[0]
         doing = aside.submit(queue_on(db).enqueue_many, items)
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
         second = other.execute(insert, ("b",)).fetchone()[0]  # now each waits for the other; the queue's is undone
     assert doing.result(60) == [second, first]
     assert store.sql("SELECT count(*) FROM task_queue") == [(2,)]
@@ -223,7 +223,7 @@ def test_a_call_that_the_server_could_not_serialise_is_done_again(store, admin, 
     with psycopg.connect(store.dsn) as other:
         other.execute("UPDATE task_queue SET priority = 3")
         doing = aside.submit(queue.complete_task, task, "w")
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
     assert doing.result(60) is True
     assert (queue.get_task(1).status, queue.get_task(1).priority) == ("completed", 3)
     db.close()
@@ -254,6 +254,13 @@ def test_a_claim_passes_over_a_row_that_somebody_has_locked(queue, store):
     assert queue.claim_by("fifo", "w", {}, 60).id == 1
 
 
+def test_a_task_that_somebody_writes_a_line_about_is_not_passed_over(queue, store):
+    queue.enqueue("t", 1)
+    with psycopg.connect(store.dsn) as other:
+        other.execute("INSERT INTO task_logs (task_id, level, message) VALUES (1, 'info', 'looking at it')")
+        assert queue.claim_task("w", {}, 60).id == 1
+
+
 @pytest.mark.parametrize("bring_back", ["reference_take_back(9)", "reference_tidy(true, 9)"])
 def test_a_claim_waits_for_whoever_is_bringing_tasks_back_and_then_sees_them(
     queue, store, admin, aside, pass_time, bring_back
@@ -264,7 +271,7 @@ def test_a_claim_waits_for_whoever_is_bringing_tasks_back_and_then_sees_them(
     with psycopg.connect(store.dsn) as other:
         other.execute(f"SELECT {bring_back}")  # uncommitted: its row is locked, and still leased to everybody else
         doing = aside.submit(queue.claim_task, "w", {}, 60)
-        wait_until_blocked(admin, store.schema)
+        wait_until_blocked(admin, store.schema, doing)
     assert doing.result(60).id == 1
 
 
@@ -287,7 +294,7 @@ def test_a_key_whose_task_is_being_deleted_keeps_naming_it(queue, store, admin, 
         with psycopg.connect(store.dsn) as other:
             other.execute("DELETE FROM task_queue")
             doing = aside.submit(call)
-            wait_until_blocked(admin, store.schema)
+            wait_until_blocked(admin, store.schema, doing)
         assert doing.result(60) == first
         store.sql("DELETE FROM reference_retired_keys")
         store.sql("INSERT INTO task_queue (id, type, payload, idempotency_key) VALUES (?, 't', '1', 'k')", first)
