@@ -77,7 +77,7 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() A
 
 
 def _texts(parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Mapping[str, Any]:
-    """Return the parameters with bytes as the texts that they spell; those of others are refused, as the server would."""
+    """Return the parameters with bytes as the texts that they spell; what is not UTF-8 is refused."""
     if isinstance(parameters, Mapping):
         return parameters
     try:

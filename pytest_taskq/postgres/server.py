@@ -82,7 +82,8 @@ def schema_of_its_own(server: str, *, options: str = "") -> Iterator[tuple[str, 
     """Yield a DSN whose tables lie in a new schema, and the schema's name; it is dropped at the end, with all in it.
 
     ``pg_catalog`` comes after it on the search path, so that a function of the schema takes the place of one of the
-    server's. Connections made with the DSN carry the schema's name as their ``application_name``. ``options`` are further ones of libpq, such as ``-csynchronous_commit=off``.
+    server's. Connections made with the DSN carry the schema's name as their ``application_name``. ``options`` are
+    further ones of libpq, such as ``-csynchronous_commit=off``.
     """
     name = f"taskq_{uuid4().hex[:16]}"
     with connected(server) as connection:

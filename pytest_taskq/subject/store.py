@@ -26,7 +26,9 @@ class PlainRow(Protocol):
 
     def __iter__(self) -> Iterator[Any]: ...
 
-    def keys(self) -> Sequence[str]: ...
+    def keys(self) -> Sequence[str]:
+        """Return the names of the columns."""
+        ...
 
 
 class PlainSql(Protocol):
