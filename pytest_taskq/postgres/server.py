@@ -99,6 +99,7 @@ def _into(dsn: str, schema: str, options: str) -> str:
     """Return the DSN of a schema: with libpq's options after those that it has, and a name to know connections by."""
     parts = urlsplit(dsn)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    query["options"] = f"{query.get('options', '')} -csearch_path={schema},pg_catalog {options}".strip()
     query["application_name"] = schema
+    # Last, so that more of them can be added at the end.
+    query["options"] = f"{query.pop('options', '')} -csearch_path={schema},pg_catalog {options}".strip()
     return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))

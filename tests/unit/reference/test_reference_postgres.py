@@ -43,6 +43,11 @@ def aside():
         yield pool
 
 
+def name_of(schema):
+    """The application name of the queue's own backends, apart from those of the store and its clock."""
+    return f"queue_{schema}"
+
+
 def end_all_but(admin, schema):
     """Terminate every backend of this test's queue, and wait until they are gone."""
     theirs = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND starts_with(query, '') AND pid = ANY (%s)"
@@ -50,7 +55,7 @@ def end_all_but(admin, schema):
         row[0]
         for row in admin.execute(
             "SELECT DISTINCT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = %s",
-            (schema,),
+            (name_of(schema),),
         )
     ]
     admin.execute(f"SELECT pg_terminate_backend(pid) {theirs}", (pids,))
@@ -62,7 +67,7 @@ def end_all_but(admin, schema):
 @pytest.fixture
 def named(store):
     """The store's database, its backends told apart by their application name."""
-    named = open_database(f"{store.dsn}&application_name={store.schema}")
+    named = open_database(f"{store.dsn}&application_name={name_of(store.schema)}")
     yield named
     named.close()
 
@@ -76,7 +81,7 @@ def wait_until_blocked(admin, schema, doing):
     """Return once a statement of the queue waits for a lock; the server says so, no clock does."""
     while not admin.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND cardinality(pg_blocking_pids(pid)) > 0",
-        (schema,),
+        (name_of(schema),),
     ).fetchone()[0]:
         assert not doing.done(), f"it did not wait: {doing.exception() or doing.result()!r}"
 
@@ -201,7 +206,7 @@ def test_a_transaction_that_an_error_spoilt_does_not_pass_for_committed(named, s
 
 
 def test_a_call_that_the_server_undid_for_a_deadlock_is_done_again(store, admin, aside):
-    impatient = f"{store.dsn}%20-cdeadlock_timeout%3D20ms&application_name={store.schema}"
+    impatient = f"{store.dsn}%20-cdeadlock_timeout%3D20ms&application_name={name_of(store.schema)}"
     db = open_database(impatient)
     items = [{"type": "t", "payload": 1, "idempotency_key": key} for key in "ba"]
     insert = "INSERT INTO task_queue (type, payload, idempotency_key) VALUES ('t', '1', %s) RETURNING id"
@@ -216,7 +221,7 @@ def test_a_call_that_the_server_undid_for_a_deadlock_is_done_again(store, admin,
 
 
 def test_a_call_that_the_server_could_not_serialise_is_done_again(store, admin, aside):
-    db = open_database(f"{store.dsn}%20-cdefault_transaction_isolation%3Dserializable&application_name={store.schema}")
+    db = open_database(f"{store.dsn}%20-cdefault_transaction_isolation%3Dserializable&application_name={name_of(store.schema)}")
     queue = queue_on(db)
     queue.enqueue("t", 1)
     task = queue.claim_task("w", {}, 600)
