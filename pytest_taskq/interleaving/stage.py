@@ -50,9 +50,9 @@ class Stage:
         # Garbage of earlier runs (a coroutine that died, say) may be collected in any step, and is no act of an actor.
         if connection is not None and was_left(connection):
             return None
-        here = threading.get_ident()
-        own = next((actor for actor in self.actors if actor.thread is not None and actor.thread.ident == here), None)
-        return self.running if own is None and threading.current_thread() not in self._others else own
+        here = threading.current_thread()  # not its number, which is given again when a thread has ended
+        own = next((actor for actor in self.actors if actor.thread is here), None)
+        return self.running if own is None and here not in self._others else own
 
     def log(self, actor: Actor, kind: Any, text: str) -> Event:  # noqa: ANN401 - a literal of Event's
         """Add an event of an actor."""

@@ -207,6 +207,16 @@ def test_coroutines_that_sleep_repeat_themselves(tmp_path: Path) -> None:
     assert judged(SafeAsync, tmp_path / "safe").verdict is Verdict.PASS
 
 
+class AcceptsEverything(QueueAdapter):
+    def cancel_task(self, task_id):
+        return True
+
+
+def test_an_actor_that_ended_is_not_taken_for_one_whose_thread_has_its_number(tmp_path: Path) -> None:
+    findings = [judged(AcceptsEverything, tmp_path / str(number), requirement="ENQ-10") for number in range(20)]
+    assert {finding.verdict for finding in findings} == {Verdict.FAIL}, {finding.reason for finding in findings}
+
+
 def test_who_sleeps_without_having_met_a_lock_may_go_on_at_any_moment(tmp_path: Path) -> None:
     finding = judged(SleepsFirst, tmp_path, requirement="CLM-09")
     assert finding.verdict is Verdict.FAIL
