@@ -109,14 +109,14 @@ def _recorded(session: Session, bench: Bench, budget: Budget, *, longer: int) ->
         _CAST.shared = _shared(bench, crew, budget)
     key = (session.name, budget.effort, budget.seed, longer)
     if key not in recordings:
-        with bench.queue() as queue:
+        with bench.queue(in_real_time=True) as queue:
             recordings[key] = session.record(Stage(queue, crew, budget), longer)
     return recordings[key]
 
 
 def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:
     """Return True, or raise Unshared: what a process keeps to itself cannot be judged from several."""
-    with bench.queue() as queue:
+    with bench.queue(in_real_time=True) as queue:
         if not is_shared(Stage(queue, crew, budget)):
             raise Unshared("what one process enqueued another could not claim: the store is not shared by processes")
     return True

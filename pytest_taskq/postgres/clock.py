@@ -18,15 +18,21 @@ _INSTALL = """
     INSERT INTO {schema}.taskq_clock DEFAULT VALUES;
     CREATE FUNCTION {schema}.now() RETURNS timestamptz LANGUAGE sql STABLE AS
         'SELECT coalesce(stands_at, pg_catalog.now()) + moved FROM {schema}.taskq_clock';
+    CREATE FUNCTION {schema}.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS 'SELECT {schema}.now()';
+    CREATE FUNCTION {schema}.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
+        'SELECT coalesce(stands_at, pg_catalog.statement_timestamp()) + moved FROM {schema}.taskq_clock';
+    CREATE FUNCTION {schema}.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+        'SELECT coalesce(stands_at, pg_catalog.clock_timestamp()) + moved FROM {schema}.taskq_clock';
 """
 
 
 class ShadowClock:
     """The clock of one schema; install it before the tables are made, because their defaults are bound then.
 
-    It moves what calls ``now()`` unqualified on a connection whose search path names the schema before ``pg_catalog``.
-    Out of its reach: ``CURRENT_TIMESTAMP``, ``LOCALTIMESTAMP``, ``'now'``, ``clock_timestamp()``, a qualified
-    ``pg_catalog.now()``, and defaults, views and trigger conditions that were made without it.
+    It moves what calls ``now()`` and its like (``clock_timestamp()``, ``statement_timestamp()``,
+    ``transaction_timestamp()``) unqualified on a connection whose search path names the schema before ``pg_catalog``.
+    Out of its reach: ``CURRENT_TIMESTAMP``, ``LOCALTIMESTAMP``, ``'now'``, a qualified ``pg_catalog.now()``, and
+    defaults, views and trigger conditions that were made without it.
     """
 
     def __init__(self, dsn: str, schema: str) -> None:

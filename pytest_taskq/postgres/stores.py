@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from pytest_taskq.postgres.clock import ShadowClock
+from pytest_taskq.postgres.clock_probe import beyond_reach
 from pytest_taskq.postgres.plain import PostgresSql
 from pytest_taskq.postgres.server import connected, schema_of_its_own
 from pytest_taskq.subject.store import POSTGRESQL, Store
@@ -15,10 +16,12 @@ from pytest_taskq.subject.stores import Stores, initialise
 from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pytest_taskq.subject.invocation import Invoker
+    from pytest_taskq.subject.queue import QueueUnderTest
     from pytest_taskq.subject.store import PlainSql
     from pytest_taskq.subject.subject import Subject
 
@@ -171,6 +174,7 @@ class SchemaStores(Stores):
         super().__init__(subject, folder)
         self._server = server
         self._idle: list[SchemaStore] = []
+        self._beyond_reach: str | None = None
 
     def fresh(self, invoke: Invoker) -> Store:
         """Return a store whose tables are as the team's own code makes them."""
@@ -200,6 +204,16 @@ class SchemaStores(Stores):
             self._idle.append(store)
         else:
             store.drop()
+
+    def require_clock(self, queues: Callable[[], AbstractContextManager[QueueUnderTest]]) -> None:
+        """Raise UnsupportedError where the team's own code does not go by the schema's ``now()``."""
+        if self._beyond_reach is None:
+            self._beyond_reach = beyond_reach(self.subject.own, queues) if self.subject.shared_schema else ""
+        if self._beyond_reach:
+            raise UnsupportedError(
+                f"time cannot be moved for this code: {self._beyond_reach}. Ask for the time with now(), unqualified, "
+                "and not with CURRENT_TIMESTAMP, LOCALTIMESTAMP, 'now' or pg_catalog.now()"
+            )
 
     def close(self) -> None:
         """Drop the schemas that were kept."""

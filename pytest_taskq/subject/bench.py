@@ -47,8 +47,19 @@ class Bench:
         return self._clock
 
     @contextmanager
-    def queue(self) -> Iterator[QueueUnderTest]:
-        """Yield the code under test on a fresh store; closed and removed at the end."""
+    def queue(self, *, in_real_time: bool = False) -> Iterator[QueueUnderTest]:
+        """Yield the code under test on a fresh store; closed and removed at the end.
+
+        Raises UnsupportedError where the code goes by a clock that the kit cannot move, unless it is ``in_real_time``
+        that the check looks at it.
+        """
+        if not in_real_time:
+            self._stores.require_clock(self._fresh)
+        with self._fresh() as queue:
+            yield queue
+
+    @contextmanager
+    def _fresh(self) -> Iterator[QueueUnderTest]:
         self.clock.milliseconds = self._began  # every store begins at the same moment, so that a program repeats itself
         queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress)
         try:

@@ -12,10 +12,12 @@ from pytest_taskq.adapter import QueueAdapter
 from pytest_taskq.subject.store import SQLITE, FileStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pytest_taskq.subject.invocation import Invoker
+    from pytest_taskq.subject.queue import QueueUnderTest
     from pytest_taskq.subject.store import Store
     from pytest_taskq.subject.subject import Subject
 
@@ -59,6 +61,9 @@ class Stores:
         """Remove a store with everything beside it."""
         store.close()
         shutil.rmtree(store.folder, ignore_errors=True)
+
+    def require_clock(self, queues: Callable[[], AbstractContextManager[QueueUnderTest]]) -> None:
+        """Raise UnsupportedError where the code under test goes by a clock that the kit cannot move."""
 
     def close(self) -> None:
         """Remove what was kept for the next store."""

@@ -39,7 +39,9 @@ def test_what_calls_now_unqualified_is_moved_and_what_does_not_is_not(connection
     assert off(connection, "now()") == 0
     clock.advance(7200)
     assert off(connection, "now()") == 2
-    for time in ("pg_catalog.now()", "CURRENT_TIMESTAMP", "clock_timestamp()"):
+    for time in ("clock_timestamp()", "statement_timestamp()", "transaction_timestamp()"):
+        assert off(connection, time) == 2
+    for time in ("pg_catalog.now()", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP::timestamptz"):
         assert off(connection, time) == 0
 
 
