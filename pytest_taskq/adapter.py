@@ -43,7 +43,7 @@ class QueueAdapter:
         """The reference queue on ``self.db``."""
         from pytest_taskq.reference_impl import queue_on
 
-        return queue_on(self.db)
+        return queue_on(self.db, dsn=self.dsn)
 
     def open_database(self, **settings: Any) -> Database:  # noqa: ANN401 - refused by name and value
         """Open the database at ``self.dsn``; ``settings`` are those of ``QueueDatabase``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .database import QueueDatabase
@@ -31,9 +32,9 @@ def open_database(dsn: str, **settings: Any) -> QueueDatabase | PostgresDatabase
     return PostgresDatabase.from_dsn(dsn, **settings)
 
 
-def queue_on(db: Database) -> Queue:
-    """Return the reference queue on ``db``, in the SQL that its connections speak."""
-    if not speaks_postgres(db):
+def queue_on(db: Database, *, dsn: str | None = None) -> Queue:
+    """Return the reference queue on ``db``, in the SQL of ``dsn`` or, without one, of its connections."""
+    if not (speaks_postgres(db) if dsn is None else dsn.startswith(_POSTGRES)):
         return Queue(db)
     from .postgres.queue import PostgresQueue
 
@@ -42,7 +43,7 @@ def queue_on(db: Database) -> Queue:
 
 def speaks_postgres(db: Database) -> bool:
     """Whether it is ours for PostgreSQL, or another team's whose connections are of psycopg."""
-    if isinstance(db, QueueDatabase):
+    if isinstance(db, QueueDatabase) or "psycopg" not in sys.modules:
         return False
     if type(db).__module__.startswith(f"{__package__}.postgres."):
         return True

@@ -9,6 +9,12 @@ from pytest_taskq.reference_impl import open_database
 TIMES = ("run_after_utc", "reserved_at_utc", "lease_until_utc", "finished_at_utc")
 
 
+def get_over_the_beginning(waiter):
+    """Wait until what was under way on the server when the waiter came has ended: until then it may be told of that."""
+    while waiter.wait(0.02) or not getattr(waiter, "_settled", True):
+        pass
+
+
 class Store:
     """A place for one test's queue. SQL of the tests has ``?`` for parameters and ``{now}`` for the time."""
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
+from stores import get_over_the_beginning
 
 from pytest_taskq.reference_impl import (
     QueueBusyError,
@@ -450,8 +451,7 @@ def test_threads_that_claim_at_once_get_every_task_once_under_each_isolation(sto
 def waiting(queue, aside, seconds=60):
     """Yield a waiter and the wait that it is in; it is told of everything from now on."""
     with queue.waiter() as waiter:
-        while waiter.wait(0.02):  # what was under way when it began
-            pass
+        get_over_the_beginning(waiter)
         yield waiter, aside.submit(waiter.wait, seconds)
 
 
