@@ -1,9 +1,13 @@
 -- What the reference adds, so that a claim looks at the rows it serves and at no others. Nothing here is part of the
 -- contract. The clock is `now()` throughout, unqualified, so that a function earlier on the search path can move it.
 
--- A queue turns over its rows: by default vacuum would wait until a fifth of all that were ever finished is dead.
+-- A queue turns over its rows: by default vacuum would wait until a fifth of all that were ever finished is dead. And a
+-- statement that was planned when the table was a page or two long scans it, and goes on to when it is long: so it is
+-- neither analysed while it is small, nor cut short when it was emptied.
 ALTER TABLE task_queue SET (
-    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
+    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0.05, autovacuum_analyze_threshold = 1000,
+    vacuum_truncate = off
 );
 
 -- The clock of the weighted race, whose law is in weighted.py; a tick is 2^-20 of what a task of weight 1 needs on

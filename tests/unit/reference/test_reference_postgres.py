@@ -422,6 +422,18 @@ def test_a_claim_walks_along_an_index_whatever_analyze_found(queue, admin, strat
     assert "Sort" not in plan
 
 
+def test_no_statement_that_is_planned_while_the_queue_is_empty_scans_it(queue, admin, sql):
+    from pytest_taskq.reference_impl.postgres.finishing import PostgresFinishing
+
+    queue.enqueue_many([{"type": "t", "payload": n} for n in range(3000)])
+    sql("DELETE FROM task_queue")
+    admin.execute("VACUUM ANALYZE task_queue")
+    parameters = {"id": 1, "worker": "w", "attempt": 1}
+    with queue.db.connection() as connection:
+        lines = psycopg.ClientCursor(connection).execute(f"EXPLAIN {PostgresFinishing._complete_sql}", parameters)
+        assert "Seq Scan" not in "\n".join(row[0] for row in lines)
+
+
 def test_threads_that_claim_at_once_get_every_task_once_under_each_isolation(store):
     for isolation in ("read committed", "repeatable read", "serializable"):
         db = open_database(f"{store.dsn}%20-cdefault_transaction_isolation%3D{isolation.replace(' ', '%5C%20')}")
