@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pytest_taskq.postgres.fixtures import postgres_server  # noqa: F401 - a fixture of all tests here
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The server that the environment names is for these tests, not for the runs of pytest that they make."""
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        return  # the controller of pytest-xdist, from which its workers have the environment
+    for name in ("dsn", "require"):
+        given = os.environ.pop(f"PYTEST_TASKQ_{name.upper()}", None)
+        if given and getattr(config.option, f"taskq_{name}", None) is None:
+            setattr(config.option, f"taskq_{name}", given)
 
 
 # Not `-m "not soak"` in addopts: the `-m` of a command line would take its place, and let them in again.

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import random
-import select
 import time
 import warnings
 from contextlib import contextmanager
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import ConnStatus, TransactionStatus
 
 from pytest_taskq.reference_impl.errors import QueueDatabaseError, QueueOutcomeUnknownError
-from pytest_taskq.reference_impl.holding import Held, PerThread
+from pytest_taskq.reference_impl.holding import PerThread
 from pytest_taskq.reference_impl.settings import Settings
 
 from . import schema
 from .errors import UNDONE, is_lost, translated
+from .held import HeldConnection, conninfo, without_password
 from .rows import Row, rows_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    PostgresConnection = psycopg.Connection[Row]
+    from .held import PostgresConnection
 
-SCHEMES = ("postgresql://", "postgres://")
 TRIES = 10  # of a statement that the server undid
 PAUSE = (0.001, 0.02)  # seconds before the next try; random, because those that collided would collide again
 _LENGTHS = random.Random()  # noqa: S311 - not a secret
@@ -57,9 +53,9 @@ class PostgresDatabase:
         self.busy_timeout = settings.busy_timeout
         self.dsn = dsn
         self.has_extras = False
-        self._conninfo = _conninfo(dsn, settings)
-        self.place = _without_password(dsn)
-        self._threads = PerThread[_Held]()
+        self._conninfo = conninfo(dsn, settings)
+        self.place = without_password(dsn)
+        self._threads = PerThread[HeldConnection]()
         self._reached = False
 
     @classmethod
@@ -142,7 +138,7 @@ class PostgresDatabase:
         """Close the connections of all threads; none of them may be inside a transaction."""
         self._threads.close()
 
-    def _outside(self) -> _Held:
+    def _outside(self) -> HeldConnection:
         held = self._held()
         if held.is_in_transaction():
             raise QueueDatabaseError(
@@ -151,15 +147,15 @@ class PostgresDatabase:
             )
         return held
 
-    def _held(self) -> _Held:
+    def _held(self) -> HeldConnection:
         held = self._threads.get(self._open)
         if not held.inside and not held.is_alive():
             held.close()
             held = self._threads.get(self._open)
         return held
 
-    def _open(self) -> _Held:
-        return _Held(self.connect())
+    def _open(self) -> HeldConnection:
+        return HeldConnection(self.connect())
 
     def connect(self) -> PostgresConnection:
         """Return a new connection, the caller's own to close.
@@ -192,7 +188,7 @@ class Statements:
 
     __slots__ = ("_db", "_held", "_repeatable")
 
-    def __init__(self, db: PostgresDatabase, held: _Held, *, repeatable: bool) -> None:
+    def __init__(self, db: PostgresDatabase, held: HeldConnection, *, repeatable: bool) -> None:
         self._db = db
         self._held = held
         self._repeatable = repeatable
@@ -213,7 +209,7 @@ class Statements:
                     raise
                 self._held = self._replaced(error)
 
-    def _replaced(self, error: psycopg.Error) -> _Held:
+    def _replaced(self, error: psycopg.Error) -> HeldConnection:
         self._held.close()
         if not self._repeatable:
             raise QueueOutcomeUnknownError(
@@ -222,106 +218,3 @@ class Statements:
                 "idempotency key, and a renewal, may simply be repeated)"
             ) from error
         return self._db._held()  # noqa: SLF001 - the other half of the database
-
-
-class _Held(Held[psycopg.Connection[Row]]):
-    """A thread's connection to the server; ``inside``: between the begin and the end of a transaction() block."""
-
-    __slots__ = ("inside",)
-
-    def __init__(self, connection: PostgresConnection) -> None:
-        super().__init__(connection)
-        self.inside = False
-
-    def is_alive(self) -> bool:
-        """Whether the server still listens, as far as can be told without asking: an idle one has nothing to say."""
-        if self.connection.pgconn.status != ConnStatus.OK:
-            return False
-        if not has_news(self.connection, 0):
-            return True
-        try:
-            self.connection.execute("")
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def is_in_transaction(self) -> bool:
-        return self.usable and self.connection.pgconn.transaction_status not in _OUTSIDE
-
-    def begin(self) -> None:
-        self.connection.execute("BEGIN")
-        self.inside = True
-
-    def commit(self) -> None:
-        """Commit what is open. A block that an error spoilt and that went on regardless cannot be."""
-        if not self.is_alive():
-            raise QueueDatabaseError(
-                "the connection was lost inside the transaction: what it had done is undone, try again"
-            )
-        if self.connection.pgconn.transaction_status != TransactionStatus.INTRANS:
-            raise QueueDatabaseError(
-                "the transaction is no longer open: a statement in it failed, or ended it; nothing of it was stored"
-            )
-        try:
-            self.connection.execute("COMMIT")
-        except psycopg.Error as error:
-            if is_lost(error):
-                raise QueueOutcomeUnknownError(
-                    f"the connection was lost during COMMIT ({str(error).strip()}), so nobody can know whether the "
-                    "transaction was stored; look before doing it again"
-                ) from error
-            raise
-        self.inside = False
-
-    def roll_back(self) -> None:
-        """Undo what is open; a connection that cannot even do that is closed, which undoes it too."""
-        self.inside = False
-        if not self.is_in_transaction():
-            return
-        try:
-            self.connection.execute("ROLLBACK")
-        except psycopg.Error:
-            self.close()
-
-
-_OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
-
-
-def has_news(connection: PostgresConnection, seconds: float) -> bool:
-    """Whether the server says something within that time; half a microsecond if it is not to be waited for."""
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([connection.pgconn.socket], [], [], seconds)[0])
-    poll = select.poll()
-    poll.register(connection.pgconn.socket, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
-
-
-# A queue is empty when it is analysed and full a minute later: the planner would then sort the whole of it for every
-# claim, where the first row of an index will do. Told not to, it still sorts where there is no other way.
-_PLANNING = ("-c enable_sort=off", "-c jit=off")
-
-
-def _conninfo(dsn: object, settings: Settings) -> str:
-    """Return what to connect with; the DSN's own options come last, so that they win."""
-    given = _parsed(dsn)
-    options = [f"-c lock_timeout={max(1, ceil(settings.busy_timeout * 1000))}", "-c timezone=UTC", *_PLANNING]
-    own = [] if settings.synchronous == "NORMAL" else ["-c synchronous_commit=on"]
-    return make_conninfo(
-        "",
-        **given | {"options": " ".join([*options, str(given.get("options") or ""), *own]).strip()},
-    )
-
-
-def _parsed(dsn: object) -> dict[str, Any]:
-    if not isinstance(dsn, str) or not dsn.startswith(SCHEMES):
-        raise ValueError(f"the database must be postgresql://user@host:port/name, got {dsn!r}")
-    try:
-        return dict(conninfo_to_dict(dsn))
-    except psycopg.Error as error:
-        raise ValueError(f"the database must be postgresql://user@host:port/name, got {dsn!r} ({error})") from error
-
-
-def _without_password(dsn: str) -> str:
-    parts = conninfo_to_dict(dsn)
-    host, port = parts.get("host") or "localhost", parts.get("port") or 5432
-    return f"postgresql://{host}:{port}/{parts.get('dbname') or ''}"

@@ -11,8 +11,9 @@ import psycopg
 from pytest_taskq.reference_impl.waiting import Waiting
 
 from .access import PostgresAccess
-from .database import PostgresDatabase, has_news
+from .database import PostgresDatabase
 from .errors import is_lost, translated
+from .held import has_news
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
