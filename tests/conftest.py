@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
 
 from pytest_taskq.postgres.fixtures import postgres_server  # noqa: F401 - a fixture of all tests here
 
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Iterator[str]:  # noqa: F811 - the fixture that is imported above
+    """The DSN of a database that nobody else uses, for what is said of a whole one; dropped at last."""
+    from pytest_taskq.postgres.server import connected
+
+    name = f"taskq_{uuid4().hex[:16]}"
+    with connected(postgres_server) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

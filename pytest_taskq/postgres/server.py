@@ -74,7 +74,7 @@ def connected(dsn: str, **settings: Any) -> psycopg.Connection[Any]:  # noqa: AN
 def version_of(dsn: str) -> str:
     """Return the version of the server."""
     with connected(dsn) as connection:
-        return str(connection.info.parameter_status("server_version"))
+        return str(connection.info.parameter_status("server_version")).partition(" ")[0]
 
 
 @contextmanager

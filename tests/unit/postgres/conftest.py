@@ -10,13 +10,13 @@ from pytest_taskq.subject import Bench, Subject
 
 
 @pytest.fixture
-def bench_of(postgres_server: str, tmp_path: Path) -> Iterator[Callable[[type], Bench]]:
+def bench_of(postgres_database: str, tmp_path: Path) -> Iterator[Callable[[type], Bench]]:
     """Benches on schemas of the test's own, dropped at its end."""
     made: list[SchemaStores] = []
 
     def bench(adapter: type) -> Bench:
         subject = Subject(f"tests:{adapter.__name__}", adapter)
-        made.append(SchemaStores(subject, tmp_path / str(len(made)), postgres_server))
+        made.append(SchemaStores(subject, tmp_path / str(len(made)), postgres_database))
         return Bench(subject, made[-1])
 
     yield bench
