@@ -47,6 +47,8 @@ _ADVANCE = f"""
     setval('reference_weighted_clock',
         least(greatest(ceil(reference_arrival(weighted_from, weighted_draw, priority)), {_CLOCK}), 2^46)::bigint)
 """
+# Whoever tidies holds this lock alone: what is passed over meanwhile is locked by a claim, or by somebody else's code.
+_NOBODY_TIDIES = "(SELECT pg_advisory_xact_lock_shared('task_queue'::regclass::oid::integer, 1))::text = ''"
 # NO KEY: a line that somebody writes about a task in this moment refers to its row, and must not hide it from claims.
 _CLAIM = """
     UPDATE task_queue
@@ -56,7 +58,7 @@ _CLAIM = """
     WHERE id = {chosen} (
         SELECT id FROM reference_claimable
         WHERE due <= now() AND (needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb))
-            AND (%(tidied)s OR NOT ({untidy}))
+            AND CASE WHEN %(tidied)s THEN {nobody_tidies} ELSE NOT ({untidy}) END
         ORDER BY {order} LIMIT {limit} FOR NO KEY UPDATE SKIP LOCKED
     ){end}
     RETURNING {columns}
@@ -74,6 +76,7 @@ def _one(strategy: SchedulingStrategy) -> str:
     return _CLAIM.format(
         chosen="",
         untidy=_UNTIDY_RACE if weighted else _UNTIDY,
+        nobody_tidies=_NOBODY_TIDIES,
         order=_ORDERS[strategy],
         limit=1,
         end="",
@@ -85,12 +88,20 @@ _CLAIM_ONE = {strategy: _one(strategy) for strategy in SchedulingStrategy}
 _CLAIM_MANY = _CLAIM.format(
     chosen="ANY (ARRAY",
     untidy=_UNTIDY,
+    nobody_tidies=_NOBODY_TIDIES,
     order=_ORDERS[SchedulingStrategy.PRIORITY],
     limit="%(most)s",
     end=")",
     columns=TASK,
 )
-_LOOK_AGAIN = f"SELECT EXISTS (SELECT FROM reference_claimable) OR {_UNTIDY}"
+# What there is for this worker, the newest first: what came while it looked is among them.
+_LEFT = f"""
+    SELECT {_UNTIDY} AS untidy, ARRAY(
+        SELECT id FROM reference_claimable
+        WHERE due <= now() AND (needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb))
+        ORDER BY age DESC LIMIT 16
+    ) AS ids
+"""
 _TIDY = "SELECT reference_tidy(%s, %s)"
 
 
@@ -100,8 +111,10 @@ class PostgresClaiming(PostgresAccess, Claiming):
     def _serve(self, connection: Connection, claim: Claim) -> list[Task]:
         """Lease what comes first among the rows that nobody else has locked.
 
-        Where something is to be brought up to date, or rows are there and none was free, the queue is tidied first:
-        that waits for others who tidy, whose rows are locked for a moment and would be passed over.
+        Where that is none, it looks what is there. If something is to be brought up to date, the queue is tidied: that
+        waits for others who do so, whose rows are locked for a moment and were passed over. And each task that was not
+        there before is tried for: of several claims at once one may find every task of its moment taken while others
+        came, and the queue was never empty. What is there, was tried for and is still locked is somebody's.
         """
         sql = _CLAIM_ONE[claim.strategy] if claim.limit == 1 else _CLAIM_MANY
         parameters = {
@@ -112,9 +125,15 @@ class PostgresClaiming(PostgresAccess, Claiming):
             "tidied": False,
         }
         rows = connection.execute(sql, parameters).fetchall()
-        if not rows and connection.execute(_LOOK_AGAIN).fetchone()[0]:
+        tried: set[int] = set()
+        while not rows:
+            left = connection.execute(_LEFT, parameters).fetchone()
+            if tried.issuperset(left["ids"]) and (parameters["tidied"] or not left["untidy"]):
+                return []
+            tried.update(left["ids"])
             _tidy(connection, weighted=claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM)
-            rows = connection.execute(sql, parameters | {"tidied": True}).fetchall()
+            parameters["tidied"] = True
+            rows = connection.execute(sql, parameters).fetchall()
         return sorted(map(Task.from_dict, rows), key=_by_priority)
 
 

@@ -222,9 +222,8 @@ def test_a_call_that_the_server_undid_for_a_deadlock_is_done_again(store, admin,
 
 
 def test_a_call_that_the_server_could_not_serialise_is_done_again(store, admin, aside):
-    db = open_database(
-        f"{store.dsn}%20-cdefault_transaction_isolation%3Dserializable&application_name={name_of(store.schema)}"
-    )
+    serializable = "%20-cdefault_transaction_isolation%3Dserializable"
+    db = open_database(f"{store.dsn}{serializable}&application_name={name_of(store.schema)}")
     queue = queue_on(db)
     queue.enqueue("t", 1)
     task = queue.claim_task("w", {}, 600)
