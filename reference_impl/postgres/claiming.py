@@ -94,11 +94,12 @@ _CLAIM_MANY = _CLAIM.format(
     end=")",
     columns=TASK,
 )
-# What there is for this worker, the newest first: what came while it looked is among them.
+# What there is for this worker, the newest first. What came while it looked is among them, and may be due a moment
+# after the time of this statement, which is that of its beginning: so due is what is ready.
 _LEFT = f"""
     SELECT {_UNTIDY} AS untidy, ARRAY(
         SELECT id FROM reference_claimable
-        WHERE due <= now() AND (needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb))
+        WHERE needs IS NULL OR reference_suits(needs, %(capabilities)s::jsonb)
         ORDER BY age DESC LIMIT 16
     ) AS ids
 """
