@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: conformance test soak kill-matrix lint format docs clean
+.PHONY: conformance test soak kill-matrix bench lint format docs clean
 
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
@@ -17,6 +17,9 @@ soak: $(STAMP)  ## Tests that take minutes
 kill-matrix: $(STAMP)  ## Judge every broken and every correct queue by all requirements, and write what comes of it
 	$(BIN)/python tests/mutants/kill_matrix.py
 	$(BIN)/python -m pytest_taskq.reports.contract_page > docs/contract.md
+
+bench: $(STAMP)  ## Measure the reference beside the floor and its peers, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
 
 lint: $(STAMP)  ## Lint, format and types
 	$(BIN)/ruff check

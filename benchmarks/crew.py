@@ -1,0 +1,160 @@
+"""Four processes on one file, each in a cycle of enqueue, claim and complete.
+
+The processes live through all candidates and rounds; before each round they wait for one another, so that none has the
+file for itself. Rounds of the candidates alternate, as in ``single``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pytest_taskq.reference_impl import QueueBusyError
+
+from .queues.candidate import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+    from multiprocessing.connection import Connection
+    from multiprocessing.synchronize import Barrier
+
+    from .queues.candidate import Candidate
+
+PROCESSES = 4
+LOCK_ERRORS = (sqlite3.OperationalError, QueueBusyError)
+
+
+@dataclass(frozen=True, slots=True)
+class CrewSize:
+    """How much is measured: tasks that wait when a round begins, rounds, seconds of each."""
+
+    depth: int
+    rounds: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Share:
+    """What one process did in one round."""
+
+    cycles: int = 0
+    seconds: float = 0.0
+    lock_errors: int = 0
+    found_nothing: int = 0
+    claimed: list[Hashable] = field(default_factory=list)
+    latencies: dict[str, list[float]] = field(default_factory=lambda: {"enqueue": [], "claim": [], "complete": []})
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What the crew did with one candidate: a list of shares per round."""
+
+    name: str
+    records_completion: bool
+    shares: list[list[Share]] = field(default_factory=list)
+
+
+def measure(specs: Sequence[str], synchronous: str, size: CrewSize, folder: Path) -> list[Rounds]:
+    """Return the rounds of every candidate, in the order of ``specs``."""
+    results = [Rounds(load(spec).name, load(spec).records_completion) for spec in specs]
+    with _Crew() as crew:
+        for turn in range(size.rounds):
+            for number, spec in enumerate(specs):
+                path = folder / f"crew-{synchronous}-{number}-{turn}"
+                candidate = load(spec)(path, synchronous)
+                for _ in range(size.depth):
+                    candidate.enqueue()
+                candidate.close()
+                results[number].shares.append(crew.work((spec, str(path), synchronous, size.seconds)))
+    return results
+
+
+class _Crew:
+    """The processes, each at the end of a pipe."""
+
+    def __enter__(self) -> Self:
+        spawn = multiprocessing.get_context("spawn")
+        self._barrier = spawn.Barrier(PROCESSES)  # held here until the children have opened theirs
+        self._pipes = []
+        self._processes = []
+        for _ in range(PROCESSES):
+            mine, theirs = spawn.Pipe()
+            process = spawn.Process(target=_live, args=(theirs, self._barrier), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes.append(mine)
+            self._processes.append(process)
+        return self
+
+    def work(self, order: tuple[str, str, str, float]) -> list[Share]:
+        for pipe in self._pipes:
+            pipe.send(order)
+        answers = [pipe.recv() for pipe in self._pipes]
+        for answer in answers:
+            if not isinstance(answer, Share):
+                raise RuntimeError(  # noqa: TRY004 - not the type of an argument
+                    f"a process of the crew failed at {order[0]}: {answer}"
+                )
+        return answers
+
+    def __exit__(self, *exc_info: object) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.join(timeout=30)
+            if process.is_alive():
+                process.kill()
+
+
+def _live(orders: Connection, barrier: Barrier) -> None:
+    while True:
+        try:
+            spec, path, synchronous, seconds = orders.recv()
+        except EOFError:
+            return
+        try:
+            candidate = load(spec)(Path(path), synchronous)
+            barrier.wait(timeout=60)
+            share = _work(candidate, seconds)
+            barrier.wait(timeout=60 + seconds)  # the last to close may have to write the whole log back
+            candidate.close()
+        except Exception as error:  # noqa: BLE001 - told to the parent, which stops
+            barrier.abort()
+            orders.send(f"{type(error).__name__}: {error}")
+            return
+        orders.send(share)
+
+
+def _work(candidate: Candidate, seconds: float) -> Share:
+    share = Share()
+    began = time.perf_counter()
+    deadline = began + seconds
+    while time.perf_counter() < deadline:
+        try:
+            _cycle(share, candidate)
+        except LOCK_ERRORS:
+            share.lock_errors += 1
+    share.seconds = time.perf_counter() - began
+    return share
+
+
+def _cycle(share: Share, candidate: Candidate) -> None:
+    _timed(share, "enqueue", candidate.enqueue)
+    claimed = _timed(share, "claim", candidate.claim)
+    if claimed is None:
+        share.found_nothing += 1
+        return
+    share.claimed.append(candidate.identity(claimed))
+    _timed(share, "complete", lambda: candidate.complete(claimed))
+    share.cycles += 1
+
+
+def _timed(share: Share, operation: str, call: Callable[[], object]) -> object:
+    began = time.perf_counter()
+    result = call()
+    share.latencies[operation].append(time.perf_counter() - began)
+    return result

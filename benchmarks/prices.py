@@ -1,0 +1,61 @@
+"""What each index and trigger of the reference costs: the floor with and without it, taking turns."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .queues.floor import Floor
+from .single import OPERATIONS, Size, block_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OBJECTS = """
+    SELECT type, name FROM sqlite_master
+    WHERE type IN ('index', 'trigger') AND tbl_name = 'task_queue' AND name NOT LIKE 'sqlite_%' ORDER BY type, name
+"""
+
+
+@dataclass(slots=True)
+class Price:
+    """The samples of the floor's calls on a table that lacks one object; ``without`` is empty where all are there."""
+
+    without: str
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in OPERATIONS})
+
+
+def measure(size: Size, folder: Path) -> list[Price]:
+    """Return the samples with everything, without each object, and without all of them."""
+    objects = _objects(folder / "objects")
+    variants = [("", []), *((name, [(kind, name)]) for kind, name in objects), ("all of these", objects)]
+    prices = [Price(name) for name, _ in variants]
+    floors = [_floor_without(folder / f"price-{number}", gone) for number, (_, gone) in enumerate(variants)]
+    turns = list(zip(floors, prices, strict=True))
+    for floor in floors:
+        for _ in range(size.depth):
+            floor.enqueue()
+    for _ in range(size.rounds):
+        random.shuffle(turns)
+        for floor, price in turns:
+            block_of(floor, size.block, price.seconds)
+    for floor in floors:
+        floor.close()
+    return prices
+
+
+def _objects(path: Path) -> list[tuple[str, str]]:
+    Floor(path, "NORMAL").close()
+    with closing(sqlite3.connect(path)) as connection:
+        return [(row[0], row[1]) for row in connection.execute(_OBJECTS)]
+
+
+def _floor_without(path: Path, gone: list[tuple[str, str]]) -> Floor:
+    Floor(path, "NORMAL").close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for kind, name in gone:
+            connection.execute(f"DROP {kind} {name}")
+    return Floor(path, "NORMAL", initialize=False)

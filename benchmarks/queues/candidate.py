@@ -1,0 +1,68 @@
+"""What every queue under measurement can do, and the work that all of them are given."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from pathlib import Path
+
+TYPE = "mail"
+PAYLOAD = {"to": "somebody@example.com", "subject": "about sixty bytes of work", "n": 7}
+WORKER = "worker-1"
+LEASE = 60.0
+
+
+class Candidate(Protocol):
+    """One queue on one file, used by one process.
+
+    ``records_completion``: whether the end of a task is stored, so that a crash in between is noticed.
+    """
+
+    name: ClassVar[str]
+    records_completion: ClassVar[bool]
+
+    def __init__(self, path: Path, synchronous: str) -> None: ...
+
+    def in_force(self) -> str:
+        """Return the ``synchronous`` setting that writes are made under, as SQLite answers for it."""
+
+    def enqueue(self) -> None:
+        """Store one task."""
+
+    def claim(self) -> Any:  # noqa: ANN401 - whatever this queue knows a claimed task by
+        """Take one task; None if there is none."""
+
+    def complete(self, claimed: Any) -> None:  # noqa: ANN401 - as above
+        """Finish the task."""
+
+    def identity(self, claimed: Any) -> Hashable:  # noqa: ANN401 - as above
+        """Return what tells the task from every other."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+FLOOR = "benchmarks.queues.floor:Floor"
+BARE = "benchmarks.queues.floor:BareTable"
+REFERENCE = "benchmarks.queues.reference:Reference"
+EVERY = (
+    FLOOR,
+    BARE,
+    REFERENCE,
+    "benchmarks.queues.peers:Huey",
+    "benchmarks.queues.peers:Litequeue",
+    "benchmarks.queues.peers:PersistQueue",
+)
+
+
+def load(spec: str) -> type[Candidate]:
+    """Return the class that ``module:Class`` names."""
+    module, _, name = spec.partition(":")
+    found: type[Candidate] = getattr(import_module(module), name)
+    return found
+
+
+LEVELS = ("OFF", "NORMAL", "FULL", "EXTRA")
