@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _GRAIN = 0.01  # sleeps end on this grid of virtual seconds, so that jittered pauses give equal runs
 # They set or ask what belongs to the connection alone, so that no other actor can tell when they ran.
-_PRIVATE = ("busy_timeout", "foreign_keys", "synchronous", "journal_mode", "cache_size", "temp_store", "mmap_size")
+_PRIVATE = (
+    *("busy_timeout", "foreign_keys", "synchronous", "journal_mode"),
+    *("cache_size", "temp_store", "mmap_size", "page_size", "wal_autocheckpoint"),
+)
 # Without RETURNING these leave no row to be read; of any other statement a cursor may keep its snapshot open.
 _LEAVE_NO_ROWS = (
     *("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER"),
