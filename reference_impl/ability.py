@@ -18,6 +18,8 @@ class Ability:
 
     def suits(self, compatibility: bytes | None) -> bool | None:
         """Whether the worker satisfies it; None if it is not a JSON object, so that nobody ever will."""
+        if compatibility == b"{}":
+            return True
         if compatibility not in self._answers:
             self._answers[compatibility] = self._judge(compatibility)
         return self._answers[compatibility]

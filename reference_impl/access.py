@@ -24,16 +24,22 @@ class Access:
     def _read(self) -> AbstractContextManager[Connection]:
         return self.db.connection()
 
+    def _write(self) -> AbstractContextManager[Connection]:
+        return self.db.transaction() if self._has_extras else self._first_write()
+
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def _first_write(self) -> Iterator[Connection]:
         with self.db.transaction() as connection:
             self._extend(connection)
             yield connection
         self._has_extras = True  # and not before the commit: a rollback takes them away again
 
     def _extend(self, connection: Connection) -> None:
-        if not self._has_extras and not schema.has_extras(connection):
+        if not self._is_extended(connection):
             schema.add_extras(connection)
+
+    def _is_extended(self, connection: Connection) -> bool:
+        return self._has_extras or schema.has_extras(connection)
 
     # What a back end can hold, and how it is told; another one overrides these.
 

@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+import time
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import SchedulingStrategy, Task
 from pytest_taskq.contract.task import COLUMNS
 
-from . import checks, weighted
+from . import checks, maintenance, weighted
 from .ability import Ability
 from .access import Access
-from .maintenance import take_back
+from .schema import CANDIDATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_taskq.contract import Connection
 
-_PROMOTE = """
-    UPDATE task_queue SET ready = 1
-    WHERE status = 'queued' AND ready = 0 AND ifnull(run_after_utc, '') <= datetime('now')
-"""
-# Others may have moved `run_after_utc` of a ready row, so `due` is looked at again. `needs` comes as bytes because text
+# Others may have moved `run_after_utc` of a candidate, so `due` is looked at again. `needs` comes as bytes because text
 # that is not UTF-8 makes the driver raise, and one such row would then stop every claim.
-_CANDIDATES = """
-    SELECT id, weighted_key,
+_CANDIDATES = f"""
+    SELECT id, weighted_key, -- in this order below
         ifnull(run_after_utc, '') <= datetime('now') AS due,
         ifnull(attempts, 0) >= ifnull(max_attempts, 5) AS spent,
         CAST(compatibility AS BLOB) AS needs
-    FROM task_queue WHERE status = 'queued' AND ready = 1 ORDER BY
+    FROM task_queue INDEXED BY %s WHERE {CANDIDATE}
 """
+# By age they lie in two stretches of the index, without a weighted key and with one; SQLite merges them as it goes.
+_BY_AGE = _CANDIDATES % "reference_by_age"
+_EITHER_BY_AGE = f"{_BY_AGE} AND (weighted_lap > 0) = 0 UNION ALL {_BY_AGE} AND (weighted_lap > 0) = 1"
+_BY_KEY = f"{_CANDIDATES % 'reference_by_weighted_key'} AND weighted_lap > 0 AND (weighted_lap > 0) = 1"
 _IN_ORDER = {
-    SchedulingStrategy.FIFO: _CANDIDATES + "id + 0",
-    SchedulingStrategy.LIFO: _CANDIDATES + "id + 0 DESC",
-    SchedulingStrategy.PRIORITY: _CANDIDATES + "priority, id",
-    SchedulingStrategy.WEIGHTED_RANDOM: _CANDIDATES + "weighted_lap, weighted_key, id",
+    SchedulingStrategy.FIFO: f"{_EITHER_BY_AGE} ORDER BY id",
+    SchedulingStrategy.LIFO: f"{_EITHER_BY_AGE} ORDER BY id DESC",
+    SchedulingStrategy.PRIORITY: f"{_CANDIDATES % 'reference_by_priority'} ORDER BY priority, id",
+    SchedulingStrategy.WEIGHTED_RANDOM: f"{_BY_KEY} ORDER BY weighted_lap, weighted_key, id",
 }
-_DEMOTE = "UPDATE task_queue SET ready = 0 WHERE id IN (SELECT value FROM json_each(?))"
+_DEMOTE = "UPDATE task_queue SET ready = 0 WHERE id = ?"
 _DEAD_LETTER = """
     UPDATE task_queue
-    SET status = 'failed', error_message = ifnull(error_message || '; ', '') || ?, ready = 0,
+    SET status = 'failed', error_message = ifnull(error_message || '; ', '') || ?,
         finished_at_utc = datetime('now'), updated_at_utc = datetime('now'),
         reserved_at_utc = NULL, lease_until_utc = NULL, locked_by = NULL
-    WHERE id IN (SELECT value FROM json_each(?))
+    WHERE id = ?
 """
-_LEASE = """
-    UPDATE task_queue
-    SET status = 'leased', attempts = ifnull(attempts, 0) + 1, locked_by = :worker, ready = 0,
-        reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', :lease),
-        processing_started_utc = datetime('now'), updated_at_utc = datetime('now')
-    WHERE id IN (SELECT value FROM json_each(:ids))
+# A task as it will be once worker ?1 has leased it for ?2: read first and written then, because RETURNING copies the
+# row and costs twice as much.
+_LEASED = {
+    "status": "'leased'",
+    "attempts": "ifnull(attempts, 0) + 1",
+    "locked_by": "?1",
+    "reserved_at_utc": "datetime('now')",
+    "lease_until_utc": "datetime('now', ?2)",
+    "processing_started_utc": "datetime('now')",
+    "updated_at_utc": "datetime('now')",
+}
+_AS_LEASED = "SELECT " + ", ".join(_LEASED.get(name, name) for name in COLUMNS) + " FROM task_queue"
+_ONE_AS_LEASED = f"{_AS_LEASED} WHERE id = ?3"
+_LEASE = f"UPDATE task_queue SET ready = NULL, room = NULL, {', '.join(f'{name} = ?' for name in _LEASED)} WHERE id = ?"
+_written_of = itemgetter(*(COLUMNS.index(name) for name in (*_LEASED, "id")))
+# The first candidate, if any worker can do it at once and nothing has to be put right before: most claims ask no more.
+_FIRST = f"""
+    {_AS_LEASED} WHERE id = (%s LIMIT 1)
+        AND ifnull(run_after_utc, '') <= datetime('now') AND ifnull(attempts, 0) < ifnull(max_attempts, 5)
+        AND compatibility = '{{}}' AND NOT ({maintenance.IS_DUE})
 """
-_ROW = "SELECT " + ", ".join(COLUMNS) + " FROM task_queue WHERE id = ?"
+_FIRST_BY_AGE = "SELECT id FROM task_queue INDEXED BY reference_by_age WHERE " + CANDIDATE + " AND (weighted_lap > 0)"
+_EITHER_FIRST_BY_AGE = f"SELECT id FROM ({_FIRST_BY_AGE} = 0 UNION ALL {_FIRST_BY_AGE} = 1 ORDER BY id"
+_FIRST_IN_ORDER = {
+    SchedulingStrategy.FIFO: _FIRST % f"{_EITHER_FIRST_BY_AGE})",
+    SchedulingStrategy.LIFO: _FIRST % f"{_EITHER_FIRST_BY_AGE} DESC)",
+    SchedulingStrategy.PRIORITY: _FIRST
+    % f"SELECT id FROM task_queue INDEXED BY reference_by_priority WHERE {CANDIDATE} ORDER BY priority, id",
+}
 
 _SPENT = "never claimed again: all its attempts are used up"
 _NO_OBJECT = "cannot be served: its compatibility is not a JSON object"
@@ -79,7 +101,8 @@ class _Found:
     chosen: list[int] = field(default_factory=list)
     arrival: float = 0.0
     not_due: list[int] = field(default_factory=list)
-    unfit: dict[str, list[int]] = field(default_factory=dict)
+    unfit: list[tuple[str, int]] = field(default_factory=list)
+    stopped: bool = False  # before the end, because there is much to put aside
 
 
 class Claiming(Access):
@@ -87,7 +110,8 @@ class Claiming(Access):
 
     def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
         """Lease the first due task, in the order of priority, that the worker is able to do; None if there is none."""
-        return self.claim_by(SchedulingStrategy.PRIORITY, worker_id, capabilities, lease_seconds)
+        served = self._served(self._checked_claim(worker_id, capabilities, lease_seconds))
+        return served[0] if served else None
 
     def claim_by(
         self, strategy: SchedulingStrategy, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
@@ -95,15 +119,23 @@ class Claiming(Access):
         """Lease the due task that comes first under ``strategy`` and that the worker is able to do."""
         claim = self._checked_claim(worker_id, capabilities, lease_seconds)
         claim.strategy = known_strategy(strategy)
-        with self._write() as connection:
-            return next(iter(self._serve(connection, claim)), None)
+        served = self._served(claim)
+        return served[0] if served else None
 
     def claim_many(self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> list[Task]:
         """Lease at most ``n`` due tasks at once, in the order in which ``claim_task`` would have."""
         claim = self._checked_claim(worker_id, capabilities, lease_seconds)
         claim.limit = checks.integer("n", n, least=1)
-        with self._write() as connection:
-            return self._serve(connection, claim)
+        return self._served(claim)
+
+    def _served(self, claim: Claim) -> list[Task]:
+        """Return what one transaction serves; what must be put right before takes as many as it needs, each short."""
+        while True:
+            with self._write() as connection:
+                tasks = self._serve(connection, claim)
+            if tasks is not None:
+                return tasks
+            time.sleep(maintenance.PAUSE)
 
     def _checked_claim(self, worker_id: object, capabilities: object, lease_seconds: object) -> Claim:
         return Claim(
@@ -112,7 +144,8 @@ class Claiming(Access):
             lease=self._later(checks.seconds("lease_seconds", lease_seconds, zero=False)),
         )
 
-    def _serve(self, connection: Connection, claim: Claim) -> list[Task]:
+    def _serve(self, connection: Connection, claim: Claim) -> list[Task] | None:
+        """Return the tasks, none if there are none, or None if only another transaction can tell."""
         return _serve(connection, claim)
 
 
@@ -125,21 +158,46 @@ def known_strategy(strategy: SchedulingStrategy | str) -> SchedulingStrategy:
         raise ValueError(f"unknown scheduling strategy {strategy!r:.200}; there are {known}") from None
 
 
-def _serve(connection: Connection, claim: Claim) -> list[Task]:
-    take_back(connection)
-    connection.execute(_PROMOTE)
-    if claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
-        weighted.draw_arrivals(connection)
-    while True:
-        found = _walk(connection, claim)
-        _put_aside(connection, found)
-        if not found.chosen:
-            return []
-        if claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM:
-            weighted.advance(connection, found.arrival)
-        tasks = _lease(connection, claim, found.chosen)
-        if tasks:  # else what was chosen could not be read and is out of the way now: look again
-            return tasks
+def _serve(connection: Connection, claim: Claim) -> list[Task] | None:
+    """Return the tasks, none if there are none, or None if only another transaction can tell."""
+    first = _lease_first(connection, claim)
+    if first is not None:
+        return [first]
+    if maintenance.is_due(connection) and not maintenance.catch_up(connection):
+        return None
+    by_weight = claim.strategy is SchedulingStrategy.WEIGHTED_RANDOM
+    if by_weight and not weighted.draw_arrivals(connection):
+        return _serve_sampled(connection, claim)
+    found = _walk(connection, claim)
+    _put_aside(connection, found)
+    if by_weight and found.chosen:
+        weighted.advance(connection, found.arrival)
+    tasks = [task for task_id in found.chosen if (task := _lease(connection, claim, task_id)) is not None]
+    return tasks if tasks or not (found.chosen or found.stopped) else None
+
+
+def _lease_first(connection: Connection, claim: Claim) -> Task | None:
+    """Lease the first candidate if nothing speaks against it; None if only a walk can tell."""
+    statement = _FIRST_IN_ORDER.get(claim.strategy)
+    if statement is None or claim.limit > 1:
+        return None
+    try:
+        row = connection.execute(statement, (claim.worker, claim.lease)).fetchone()
+        return None if row is None else _written(connection, row)
+    except (sqlite3.OperationalError, ValueError) as error:
+        if not _is_unreadable(error):
+            raise
+        return None
+
+
+def _serve_sampled(connection: Connection, claim: Claim) -> list[Task] | None:
+    """Serve by weight while many tasks have no arrival: one of a sample, or else give arrivals to some of them."""
+    task_id = weighted.sampled(connection, Ability(claim.capabilities))
+    if task_id is None:
+        weighted.draw_arrivals(connection, maintenance.BATCH)
+        return None
+    task = _lease(connection, claim, task_id)
+    return None if task is None else [task]
 
 
 def _walk(connection: Connection, claim: Claim) -> _Found:
@@ -147,56 +205,66 @@ def _walk(connection: Connection, claim: Claim) -> _Found:
     found = _Found()
     ability = Ability(claim.capabilities)
     for row in connection.execute(_IN_ORDER[claim.strategy]):
-        if not row["due"]:
-            found.not_due.append(row["id"])
-        elif row["spent"]:
-            found.unfit.setdefault(_SPENT, []).append(row["id"])
-        elif (suits := ability.suits(row["needs"])) is None:
-            found.unfit.setdefault(_NO_OBJECT, []).append(row["id"])
+        task_id: int = row[0]
+        if not row[2]:
+            found.not_due.append(task_id)
+        elif row[3]:
+            found.unfit.append((_SPENT, task_id))
+        elif (suits := ability.suits(row[4])) is None:
+            found.unfit.append((_NO_OBJECT, task_id))
         elif suits:
-            found.chosen.append(row["id"])
-            found.arrival = row["weighted_key"]
+            found.chosen.append(task_id)
+            found.arrival = row[1]
             if len(found.chosen) == claim.limit:
                 break
+        found.stopped = len(found.not_due) + len(found.unfit) >= maintenance.BATCH
+        if found.stopped:
+            break
     return found
 
 
 def _put_aside(connection: Connection, found: _Found) -> None:
     """Keep the next claim from meeting the same rows again."""
-    if found.not_due:
-        connection.execute(_DEMOTE, (json.dumps(found.not_due),))
-    for reason, ids in found.unfit.items():
-        _dead_letter(connection, reason, ids)
+    for task_id in found.not_due:
+        connection.execute(_DEMOTE, (task_id,))
+    for reason, task_id in found.unfit:
+        connection.execute(_DEAD_LETTER, (reason, task_id))
 
 
-def _dead_letter(connection: Connection, reason: str, ids: Iterable[int]) -> None:
-    connection.execute(_DEAD_LETTER, (reason, json.dumps(list(ids))))
-
-
-def _lease(connection: Connection, claim: Claim, ids: list[int]) -> list[Task]:
-    """Lease the tasks and return them in the order of ``ids``; RETURNING has no order."""
-    parameters = {"worker": claim.worker, "lease": claim.lease, "ids": json.dumps(ids)}
+def _lease(connection: Connection, claim: Claim, task_id: int) -> Task | None:
+    """Lease the task and return it; None if no task can be made of the row, which is a dead letter then."""
     try:
-        rows = connection.execute(_LEASE + _RETURNING, parameters).fetchall()
-        tasks = {row["id"]: Task.from_dict(row) for row in rows}
+        row = connection.execute(_ONE_AS_LEASED, (claim.worker, claim.lease, task_id)).fetchone()
+        return _written(connection, row)
     except (sqlite3.OperationalError, ValueError) as error:
         if not _is_unreadable(error):
             raise
-        tasks = {task_id: task for task_id in ids if (task := _read_or_dead_letter(connection, task_id)) is not None}
-    return [tasks[task_id] for task_id in ids if task_id in tasks]
-
-
-_RETURNING = "RETURNING " + ", ".join(COLUMNS)
-
-
-def _read_or_dead_letter(connection: Connection, task_id: int) -> Task | None:
-    try:
-        return Task.from_dict(connection.execute(_ROW, (task_id,)).fetchone())
-    except (sqlite3.OperationalError, ValueError) as error:
-        if not _is_unreadable(error):
-            raise
-        _dead_letter(connection, _UNREADABLE, [task_id])
+        connection.execute(_DEAD_LETTER, (_UNREADABLE, task_id))
         return None
+
+
+def _written(connection: Connection, row: Sequence[Any]) -> Task:
+    """Write what the row of a task says of its lease; return the task."""
+    values = _values_of(row)
+    task = _task(values)
+    connection.execute(_LEASE, _written_of(values))
+    return task
+
+
+def _task(values: tuple[Any, ...]) -> Task:
+    """Return the task of these values of all columns. Raises ValueError if its type or payload is missing."""
+    if values[_TYPE] is None or values[_PAYLOAD] is None:
+        return Task.from_dict(dict(zip(COLUMNS, values, strict=True)))  # says what is missing
+    task = object.__new__(Task)
+    for put, value in zip(_PUT, (*values, None), strict=True):
+        put(task, value)
+    return task
+
+
+# The constructor of a frozen dataclass takes longer than SQLite needs to find the row.
+_PUT = tuple(getattr(Task, name).__set__ for name in (*COLUMNS, "handle"))
+_values_of = itemgetter(*range(len(COLUMNS)))  # rows answer to an index, whoever's database it is; some do not iterate
+_TYPE, _PAYLOAD = COLUMNS.index("type"), COLUMNS.index("payload")
 
 
 def _is_unreadable(error: Exception) -> bool:

@@ -2,30 +2,36 @@
 -- contract: `ready`, `weighted_lap` and `weighted_key` are hints which claims check and repair, so rows that other teams insert
 -- or change with plain SQL are served alike. The columns are added in schema.py (ALTER TABLE knows no IF NOT EXISTS).
 --
--- The indexes begin with an equality (`ready`) and the order of submission is spelt `id + 0`: with these shapes SQLite
--- picks the index whatever ANALYZE found, where `ORDER BY id` alone turns into a scan of a table that is mostly queued.
+-- Whether a queued row is thought due: `coalesce(ready, run_after_utc <= created_at_utc, 0)`. A row that was due when it was
+-- created is among the candidates at once, whoever inserted it, and one that was put off when it was created is not;
+-- `ready` says 1 once such a row has come due, and 0 if a claim met a candidate that is not due after all.
+--
+-- Every statement that serves names its index (INDEXED BY), so that no plan depends on what ANALYZE found, and every index
+-- begins with an equality. What each costs is in docs/benchmarks.md.
 
+-- FIFO and LIFO, and what a weighted claim draws from: tasks without a key apart from those with one.
 CREATE INDEX IF NOT EXISTS reference_by_age
-    ON task_queue (ready, id + 0) WHERE status = 'queued' AND ready = 1;
+    ON task_queue (weighted_lap > 0, id, priority)
+    WHERE status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1;
 
 CREATE INDEX IF NOT EXISTS reference_by_priority
-    ON task_queue (ready, priority) WHERE status = 'queued' AND ready = 1;
+    ON task_queue (coalesce(ready, run_after_utc <= created_at_utc, 0), priority)
+    WHERE status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1;
 
+-- Only tasks that have drawn a key are in it, so that who never claims by weight does not pay for it.
 CREATE INDEX IF NOT EXISTS reference_by_weighted_key
-    ON task_queue (ready, weighted_lap, weighted_key) WHERE status = 'queued' AND ready = 1;
+    ON task_queue (weighted_lap > 0, weighted_lap, weighted_key)
+    WHERE status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1 AND weighted_lap > 0;
 
 CREATE INDEX IF NOT EXISTS reference_waiting
-    ON task_queue (ifnull(run_after_utc, '')) WHERE status = 'queued' AND ready = 0;
+    ON task_queue (ifnull(run_after_utc, ''))
+    WHERE status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) <> 1;
 
 CREATE INDEX IF NOT EXISTS reference_leased
     ON task_queue (lease_until_utc) WHERE status = 'leased';
 
-CREATE INDEX IF NOT EXISTS reference_completed
-    ON task_queue (finished_at_utc) WHERE status = 'completed';
-
--- Statistics read this index instead of every payload; no other query can mistake the expression for its own.
-CREATE INDEX IF NOT EXISTS reference_status
-    ON task_queue (ifnull(status, ''));
+CREATE INDEX IF NOT EXISTS reference_finished
+    ON task_queue (ifnull(status, ''), finished_at_utc) WHERE ifnull(status, '') NOT IN ('queued', 'leased');
 
 CREATE INDEX IF NOT EXISTS reference_logs_of_task
     ON task_logs (task_id);
@@ -50,14 +56,3 @@ CREATE TABLE IF NOT EXISTS reference_weighted_clock (
 );
 
 INSERT OR IGNORE INTO reference_weighted_clock VALUES (1, 1, 0.0);
-
--- Writing many keys at once through a view looks each task up by id; UPDATE ... FROM leaves the join order to the
--- planner, which after ANALYZE on a small table scans all tasks once per key.
-CREATE VIEW IF NOT EXISTS reference_drawn_keys AS
-    SELECT id AS task_id, weighted_lap, weighted_key FROM task_queue;
-
-CREATE TRIGGER IF NOT EXISTS reference_draw_key
-INSTEAD OF INSERT ON reference_drawn_keys
-BEGIN
-    UPDATE task_queue SET weighted_lap = NEW.weighted_lap, weighted_key = NEW.weighted_key WHERE id = NEW.task_id;
-END;

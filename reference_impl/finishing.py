@@ -26,7 +26,7 @@ _COMPLETE = f"""
 """
 _RETRY = f"""
     UPDATE task_queue
-    SET status = 'queued', ready = 0, error_message = :error, run_after_utc = datetime('now', :delay), {_RELEASED}
+    SET status = 'queued', ready = NULL, error_message = :error, run_after_utc = datetime('now', :delay), {_RELEASED}
     WHERE {_HELD} AND attempts < ifnull(max_attempts, 5)
 """
 _GIVE_UP = f"""

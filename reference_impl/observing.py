@@ -9,14 +9,24 @@ from pytest_taskq.contract import Status
 from . import checks
 from .access import Access
 from .models import TaskLog, Worker
+from .schema import CANDIDATE, FINISHED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_taskq.contract import TaskId
+    from pytest_taskq.contract import Connection, TaskId
 
-# One statement, one snapshot. The expression is that of an index, so that no payload is read.
-_STATS = "SELECT ifnull(status, ''), count(*) FROM task_queue GROUP BY ifnull(status, '')"
+# One statement, one snapshot; every task is in exactly one of these indexes, so that no payload is read.
+_STATS = f"""
+    SELECT 'queued', (SELECT count(*) FROM task_queue INDEXED BY reference_by_priority WHERE {CANDIDATE})
+        + (SELECT count(*) FROM task_queue INDEXED BY reference_waiting WHERE {WAITING})
+    UNION ALL
+    SELECT 'leased', count(*) FROM task_queue INDEXED BY reference_leased WHERE status = 'leased'
+    UNION ALL
+    SELECT ifnull(status, ''), count(*) FROM task_queue INDEXED BY reference_finished
+    WHERE {FINISHED} GROUP BY ifnull(status, '')
+"""
+_STATS_WITHOUT_INDEXES = "SELECT ifnull(status, ''), count(*) FROM task_queue GROUP BY ifnull(status, '')"
 _HEARTBEAT = """
     INSERT INTO workers (worker_id, capabilities, heartbeat_utc) VALUES (?, ?, datetime('now'))
     ON CONFLICT (worker_id) DO UPDATE SET capabilities = excluded.capabilities, heartbeat_utc = excluded.heartbeat_utc
@@ -32,7 +42,6 @@ _LOGS = "SELECT log_id, task_id, at_utc, level, message, details FROM task_logs 
 class Observing(Access):
     """What an observer does, and what workers leave for it."""
 
-    _stats_sql: ClassVar = _STATS
     _heartbeat_sql: ClassVar = _HEARTBEAT
     _live_sql: ClassVar = _LIVE
     _log_sql: ClassVar = _LOG
@@ -41,8 +50,11 @@ class Observing(Access):
     def queue_stats(self) -> dict[str, int]:
         """Return the number of tasks per status, 0 where there are none; a status of no meaning has its own line."""
         with self._read() as connection:
-            counted = {row[0]: row[1] for row in connection.execute(self._stats_sql).fetchall()}
+            counted = {row[0]: row[1] for row in connection.execute(self._stats_sql(connection)).fetchall()}
         return {status.value: 0 for status in Status} | counted
+
+    def _stats_sql(self, connection: Connection) -> str:
+        return _STATS if self._is_extended(connection) else _STATS_WITHOUT_INDEXES
 
     def record_heartbeat(self, worker_id: str, capabilities: Mapping[str, Any]) -> None:
         """Say that the worker lives and what it is able to do."""

@@ -33,11 +33,18 @@ def _script(name: str) -> tuple[str, ...]:
 
 CONTRACT_STATEMENTS = _script("schema.sql")
 EXTRA_COLUMNS = {
-    "ready": "INTEGER NOT NULL DEFAULT 0",  # 1 once the task is due
+    "ready": "INTEGER",  # 1: has come due, 0: is not due, NULL: as it was when it was created
+    # What a lease writes takes the place of this, so that the row keeps its size. One that grows in a full page splits
+    # it, and a claim of a random row of a million would write four pages more.
+    "room": f"TEXT DEFAULT '{' ' * 64}'",
     "weighted_lap": "INTEGER NOT NULL DEFAULT 0",
     "weighted_key": "REAL NOT NULL DEFAULT 0",
 }
 EXTRA_STATEMENTS = _script("extras.sql")
+# The conditions of the indexes there, word for word: SQLite refuses an index whose condition it does not recognise.
+CANDIDATE = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1"
+WAITING = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) <> 1"
+FINISHED = "ifnull(status, '') NOT IN ('queued', 'leased')"
 
 
 def _names(statements: tuple[str, ...]) -> frozenset[str]:

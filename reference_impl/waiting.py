@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from .access import Access
+from .schema import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,13 +19,13 @@ PAUSE = (0.001, 0.05)  # seconds between looks: the first, and what they grow to
 
 _NOW = "SELECT datetime('now')"
 # Whether a delay or a lease came to its end after the last look.
-_CAME_DUE = """
+_CAME_DUE = f"""
     SELECT EXISTS (
-        SELECT 1 FROM task_queue
-        WHERE status = 'queued' AND ready = 0
+        SELECT 1 FROM task_queue INDEXED BY reference_waiting
+        WHERE {WAITING}
             AND ifnull(run_after_utc, '') > :looked AND ifnull(run_after_utc, '') <= datetime('now')
     ) OR EXISTS (
-        SELECT 1 FROM task_queue
+        SELECT 1 FROM task_queue INDEXED BY reference_leased
         WHERE status = 'leased' AND lease_until_utc > :looked AND lease_until_utc <= datetime('now')
     )
 """

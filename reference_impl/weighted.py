@@ -15,6 +15,14 @@ rows without an arrival ahead, is exact under any mix of arrivals, delays, retri
 The clock grows by 1 / (sum of weights) a claim, and doubles lose digits as it grows; so after ``LAP`` a new lap begins
 at zero, and as every task of an older lap has no arrival ahead, it draws again. With priorities up to LAP that
 is at most about one draw more per claim.
+
+Where more than ``FEW`` tasks have no arrival ahead (a million rows of plain SQL, a new lap), no claim draws for all of
+them. It samples instead: an id at random between the first candidate's and the last, kept with probability weight /
+(largest weight) if it is a candidate that the worker can do; the first that is kept is served. That has the same law,
+since every try falls on each task in proportion to its weight, and it looks at no arrival, so the arrivals drawn
+before stay as good as they were. Its tries are the inverse of how dense the ids lie times how even the weights are;
+when ``TRIES`` are not enough, some hundred tasks draw an arrival in a short transaction, and the claim begins anew. A
+queue that is sampled badly so becomes one that races, a queue that is sampled well never pays for arrivals.
 """
 
 from __future__ import annotations
@@ -24,10 +32,19 @@ import os
 import random
 from typing import TYPE_CHECKING
 
+from .schema import CANDIDATE
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_taskq.contract import Connection
 
+    from .ability import Ability
+
 LAP = 2.0**20  # leaves 32 bits below 1, so that ties are rarer than 1e-4 per claim with 100,000 tasks of weight 1
+FEW = 16  # an arrival is about as dear as ten tries
+TRIES = (4, 12, *[16] * 15)  # per statement: most samples hit early, and a try costs about a microsecond
+WIDEST = 2**40  # ids further apart are never hit, and a double could not name each of them
 
 # Its own generator: a program that seeds the global one in all its workers would make their draws dependent.
 DRAWS = random.Random()  # noqa: S311 - not a secret
@@ -35,25 +52,50 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=DRAWS.seed)
 
 _CLOCK = "SELECT lap, served FROM reference_weighted_clock"
-_NOT_AHEAD = """
-    SELECT id, priority FROM task_queue
-    WHERE status = 'queued' AND ready = 1 AND (weighted_lap, weighted_key) <= (?, ?)
+_WITHOUT_KEY = f"""
+    SELECT id, priority FROM task_queue INDEXED BY reference_by_age
+    WHERE {CANDIDATE} AND (weighted_lap > 0) = 0 LIMIT ?
 """
-_KEEP = """
-    INSERT INTO reference_drawn_keys (task_id, weighted_lap, weighted_key)
-    SELECT CAST(key AS INTEGER), ?, value FROM json_each(?)
+_NOT_AHEAD = f"""
+    SELECT id, priority FROM task_queue INDEXED BY reference_by_weighted_key
+    WHERE {CANDIDATE} AND weighted_lap > 0 AND (weighted_lap > 0) = 1 AND (weighted_lap, weighted_key) <= (?, ?) LIMIT ?
 """
+_KEEP = "UPDATE task_queue SET weighted_lap = ?, weighted_key = ? WHERE id = ?"
 _ADVANCE = "UPDATE reference_weighted_clock SET served = ? WHERE one = 1"
 _NEW_LAP = "UPDATE reference_weighted_clock SET lap = lap + 1, served = 0.0 WHERE one = 1"
 
+_BY_AGE = f"SELECT id FROM task_queue INDEXED BY reference_by_age WHERE {CANDIDATE} AND (weighted_lap > 0)"
+_SPAN = f"""
+    SELECT ({_BY_AGE} = 0 ORDER BY id LIMIT 1), ({_BY_AGE} = 1 ORDER BY id LIMIT 1),
+        ({_BY_AGE} = 0 ORDER BY id DESC LIMIT 1), ({_BY_AGE} = 1 ORDER BY id DESC LIMIT 1),
+        (SELECT min(priority) FROM task_queue INDEXED BY reference_by_priority WHERE {CANDIDATE})
+"""
+_HIT = f"""
+    SELECT task_queue.id, priority FROM json_each(?) AS tried CROSS JOIN task_queue INDEXED BY reference_by_age
+    WHERE {CANDIDATE} AND (weighted_lap > 0) %s AND task_queue.id = tried.value
+"""
+_HIT_WITHOUT_KEY, _HIT_EITHER = _HIT % "= 0", _HIT % "IN (0, 1)"
+_NEEDS = """
+    SELECT CAST(compatibility AS BLOB) FROM task_queue
+    WHERE id = ? AND ifnull(run_after_utc, '') <= datetime('now') AND ifnull(attempts, 0) < ifnull(max_attempts, 5)
+"""
 
-def draw_arrivals(connection: Connection) -> None:
-    """Give every claimable task an arrival ahead of the clock."""
+
+def draw_arrivals(connection: Connection, at_most: int | None = None) -> bool:
+    """Give claimable tasks an arrival ahead of the clock; whether all have one now.
+
+    With ``at_most`` some get one; without it all do, or none if more than ``FEW`` lack it.
+    """
+    limit = FEW + 1 if at_most is None else at_most
     lap, served = connection.execute(_CLOCK).fetchone()
-    rows = connection.execute(_NOT_AHEAD, (lap, served)).fetchall()
-    if rows:
-        arrivals = {row[0]: served + DRAWS.expovariate(weight(row[1])) for row in rows}
-        connection.execute(_KEEP, (lap, json.dumps(arrivals)))
+    rows = connection.execute(_WITHOUT_KEY, (limit,)).fetchall()
+    if len(rows) < limit:
+        rows += connection.execute(_NOT_AHEAD, (lap, served, limit - len(rows))).fetchall()
+    if at_most is None and len(rows) == limit:
+        return False
+    for row in rows:
+        connection.execute(_KEEP, (lap, served + DRAWS.expovariate(weight(row[1])), row[0]))
+    return len(rows) < limit
 
 
 def advance(connection: Connection, arrival: float) -> None:
@@ -64,7 +106,37 @@ def advance(connection: Connection, arrival: float) -> None:
         connection.execute(_ADVANCE, (arrival,))
 
 
+def sampled(connection: Connection, ability: Ability) -> int | None:
+    """Return the id of a due task that the worker can do, drawn by weight; None if no try hit one."""
+    *ends, best = connection.execute(_SPAN).fetchone()
+    known = [end for end in ends if end is not None]
+    first, width = min(known), max(known) - min(known) + 1
+    if width > WIDEST:
+        return None
+    bound = _largest_weight(best)
+    statement = _HIT_WITHOUT_KEY if ends[1] is None else _HIT_EITHER
+    for task_id, priority in _hits(connection, statement, first, width):
+        if DRAWS.random() * bound < weight(priority):
+            needs = connection.execute(_NEEDS, (task_id,)).fetchone()
+            if needs is not None and ability.suits(needs[0]):
+                return task_id
+    return None
+
+
+def _hits(connection: Connection, statement: str, first: int, width: int) -> Iterator[tuple[int, object]]:
+    """Yield the candidates that random ids fall on, each as often as it is hit."""
+    for tries in TRIES:
+        ids = [first + int(DRAWS.random() * width) for _ in range(tries)]
+        for row in connection.execute(statement, (json.dumps(ids),)).fetchall():
+            yield row[0], row[1]
+
+
 def weight(priority: object) -> float:
     """Return 1 / (priority + 1); a negative priority counts as 0, one that is no integer as the default 100."""
     number = priority if isinstance(priority, int) else 100
     return 1 / (max(number, 0) + 1)
+
+
+def _largest_weight(lowest: object) -> float:
+    """Return what no weight exceeds where ``lowest`` is the lowest priority and some may be no integers."""
+    return max(weight(int(lowest)) if isinstance(lowest, int | float) else 0.0, weight(None))

@@ -82,18 +82,19 @@ _GET = f"SELECT {TASK} FROM task_queue WHERE id = %s"
 class PostgresEnqueueing(PostgresAccess, Enqueueing):
     """What a client does."""
 
-    _insert_sql: ClassVar = _INSERT_WITH_KEY
-    _owner_of_key_sql: ClassVar = _OWNER_OF_KEY
     _cancel_sql: ClassVar = _CANCEL
     _get_sql: ClassVar = _GET
 
     def _insert(self, connection: Connection, row: Row) -> int:
+        task_id: int
         if row["key"] is None:
-            task_id: int = connection.execute(_INSERT, row).fetchone()[0]
+            task_id = connection.execute(_INSERT, row).fetchone()[0]
             return task_id
         try:
             with _not_fatal(connection):
-                return super()._insert(connection, row)
+                inserted = connection.execute(_INSERT_WITH_KEY, row).fetchall()
+                task_id = (inserted or connection.execute(_OWNER_OF_KEY, row).fetchall())[0][0]
+                return task_id
         except UniqueViolation:  # the key's task was deleted while this waited for its row
             owner: int = connection.execute(_OWNER_OF_KEY, row).fetchone()[0]
             return owner

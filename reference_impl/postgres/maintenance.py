@@ -11,8 +11,6 @@ from .access import PostgresAccess
 if TYPE_CHECKING:
     from pytest_taskq.contract import Connection
 
-BATCH = 5_000  # leases ended per transaction
-
 
 class PostgresMaintenance(PostgresAccess, Maintenance):
     """What a cleaner does."""
@@ -25,14 +23,8 @@ class PostgresMaintenance(PostgresAccess, Maintenance):
         ))
     """
 
+    _reclaimed_at_once: ClassVar = 5_000
+
     def _take_back(self, connection: Connection) -> int:
-        taken = batch = _taken(connection)
-        while batch == BATCH:
-            batch = _taken(connection)
-            taken += batch
+        taken: int = connection.execute("SELECT reference_take_back(%s)", (self._reclaimed_at_once,)).fetchone()[0]
         return taken
-
-
-def _taken(connection: Connection) -> int:
-    taken: int = connection.execute("SELECT reference_take_back(%s)", (BATCH,)).fetchone()[0]
-    return taken

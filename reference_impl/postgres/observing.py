@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_taskq.reference_impl.observing import Observing
 
 from .access import PostgresAccess
 from .columns import shown
 
+if TYPE_CHECKING:
+    from pytest_taskq.contract import Connection
+
 
 class PostgresObserving(PostgresAccess, Observing):
     """What an observer does, and what workers leave for it."""
 
-    _stats_sql: ClassVar = "SELECT coalesce(status, ''), count(*) FROM task_queue GROUP BY status"
     _heartbeat_sql: ClassVar = """
         INSERT INTO workers (worker_id, capabilities, heartbeat_utc) VALUES (%s, %s, now())
         ON CONFLICT (worker_id) DO UPDATE
@@ -30,3 +32,7 @@ class PostgresObserving(PostgresAccess, Observing):
         SELECT log_id, task_id, {shown("at_utc")}, level, message, details
         FROM task_logs WHERE task_id = %s ORDER BY log_id
     """
+
+    def _stats_sql(self, connection: Connection) -> str:
+        del connection
+        return "SELECT coalesce(status, ''), count(*) FROM task_queue GROUP BY status"

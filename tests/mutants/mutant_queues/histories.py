@@ -98,9 +98,10 @@ class _OneConnection(QueueDatabase):
 
     @contextmanager
     def transaction(self):
-        connection = self._held().connection
+        held = self._held()
+        connection = held.connection
         if not connection.in_transaction:
-            self._begin(connection)
+            self._begin(held)
         try:
             yield connection
         except BaseException:

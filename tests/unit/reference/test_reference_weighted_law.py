@@ -62,6 +62,38 @@ def test_each_task_is_served_in_proportion_to_its_weight(queue):
 
 
 @pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(("few", "tries"), [(0, (4, 16)), (1, (4, 16)), (0, (1,)), (1, (1,))])
+def test_the_law_holds_where_tasks_are_sampled(sqlite_store, monkeypatch, few, tries):
+    """More tasks than ``few`` have no arrival, so a claim samples; with few tries it fails, and some draw arrivals."""
+    queue, sql = queue_on(sqlite_store.opened[0]), sqlite_store.sql
+    monkeypatch.setattr(weighted, "FEW", few)
+    monkeypatch.setattr(weighted, "TRIES", tries)
+    priorities = {queue.enqueue("t", 1, priority=priority): priority for priority in (0, 1, 4)}
+    ways = set()
+    sampled = weighted.sampled
+    monkeypatch.setattr(weighted, "sampled", lambda *given: ways.add("sample") or sampled(*given))
+    advance = weighted.advance
+    monkeypatch.setattr(weighted, "advance", lambda *given: ways.add("race") or advance(*given))
+    counts = dict.fromkeys(priorities, 0)
+    for _ in range(ROUNDS):
+        [served] = shares(queue, weighted_claims(queue)[:1])
+        counts[served] += 1
+        sql("UPDATE task_queue SET weighted_lap = 0 WHERE id <> ? AND id % 2 = 1", served)  # come in anew
+    expect({task_id: count / ROUNDS for task_id, count in counts.items()}, priorities)
+    assert "sample" in ways
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_sample_passes_over_what_the_worker_cannot_do_and_keeps_the_law_among_the_rest(queue, monkeypatch):
+    monkeypatch.setattr(weighted, "FEW", 0)
+    monkeypatch.setattr(weighted, "draw_arrivals", lambda *_: False)  # never a race
+    priorities = {1: 0, 2: 1, 4: 4}
+    for task_id, priority in ((1, 0), (2, 1), (3, 0), (4, 4)):
+        queue.enqueue("t", 1, priority=priority, compatibility={"gpu": True} if task_id == 3 else {})
+    expect(shares(queue, weighted_claims(queue)), priorities)
+
+
+@pytest.mark.usefixtures("fast")
 def test_a_negative_priority_weighs_as_much_as_zero(queue):
     for priority in (-9, 0):
         queue.enqueue("t", 1, priority=priority)
@@ -117,7 +149,7 @@ def test_the_law_holds_across_laps(queue, sql, store, monkeypatch):
 
 def test_a_claim_draws_only_for_tasks_whose_arrival_is_not_ahead(sqlite_store, monkeypatch):
     queue = queue_on(sqlite_store.opened[0])
-    queue.enqueue_many([{"type": "t", "payload": n} for n in range(200)])
+    queue.enqueue_many([{"type": "t", "payload": n} for n in range(weighted.FEW)])
     queue.claim_by("weighted_random", "w", {}, 600)
     drawn = []
     monkeypatch.setattr(weighted, "weight", lambda priority: drawn.append(priority) or 1.0)
