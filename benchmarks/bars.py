@@ -63,8 +63,9 @@ def _crew(figures: dict[str, Any]) -> Iterator[Bar]:
 
 
 def best_peer(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the row of the fastest peer that records completion."""
-    peers = [row for row in rows if row["records_completion"] and row["name"] not in {REFERENCE, FLOOR, BARE}]
+    """Return the row of the fastest peer that records completion and gave no task to two processes."""
+    sound = [row for row in rows if row["records_completion"] and not row["claimed_twice"]]
+    peers = [row for row in sound if row["name"] not in {REFERENCE, FLOOR, BARE}]
     return max(peers, key=lambda row: float(row["per_second"]))
 
 

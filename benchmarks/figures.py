@@ -34,7 +34,7 @@ class Plan:
 
 
 FULL_PLAN = Plan(
-    single={"NORMAL": single.Size(1000, 40, 50), "FULL": single.Size(1000, 20, 20)},
+    single={"NORMAL": single.Size(1000, 40, 50), "FULL": single.Size(1000, 100, 4)},
     crew=crew.CrewSize(1000, 4, 2.0),
     flat=flat.FlatSize(1000, 1_000_000, 15, 20),
     cleanup=100_000,

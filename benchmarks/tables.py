@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .bars import CALLS, FLOOR, judged
+from .flat import PRIORITIES
 from .templates import rendered
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def page(figures: dict[str, Any]) -> str:
         statistics=figures["statistics"],
         cleanup=figures["cleanup"],
         prices=_prices(figures["prices"]),
+        priorities=PRIORITIES,
     )
 
 

@@ -1,7 +1,7 @@
 """What SQLite itself costs: bare transactions, prepared statements, one connection, nothing checked.
 
 The floor changes the same columns of the same row as the reference does, in the reference's own table with all of its
-indexes and triggers. It does not look for the row: it knows the ids that it inserted.
+indexes and triggers. It does not look for the row: it knows the ids that it inserted, and reads the one it leases.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 _INSERT = """
     INSERT INTO task_queue (type, payload, priority, max_attempts, compatibility, run_after_utc)
-    VALUES (?, ?, 100, 5, '{}', datetime('now')) RETURNING id
+    VALUES (?, ?, 100, 5, '{}', datetime('now'))
 """
+_READ = "SELECT type, payload FROM task_queue WHERE id = ?"
 _LEASE = """
     UPDATE task_queue
-    SET status = 'leased', attempts = attempts + 1, locked_by = ?,
+    SET status = 'leased', attempts = attempts + 1, locked_by = ?, ready = NULL, room = NULL,
         reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', '+60 seconds'),
         processing_started_utc = datetime('now'), updated_at_utc = datetime('now')
     WHERE id = ?
@@ -74,12 +75,11 @@ class _Bare:
     def close(self) -> None:
         self._connection.close()
 
-    def _write(self, statement: str, parameters: tuple[object, ...]) -> tuple[int, ...]:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        rows = execute(statement, parameters).fetchall()
-        execute("COMMIT")
-        return rows[0] if rows else ()
+    def _write(self, statement: str, parameters: tuple[object, ...]) -> sqlite3.Cursor:
+        self._connection.execute("BEGIN IMMEDIATE")
+        cursor = self._connection.execute(statement, parameters)
+        self._connection.execute("COMMIT")
+        return cursor
 
 
 class Floor(_Bare):
@@ -97,13 +97,17 @@ class Floor(_Bare):
         self._payload = json.dumps(PAYLOAD)
 
     def enqueue(self) -> None:
-        self._ids.extend(self._write(_INSERT, (TYPE, self._payload)))
+        self._ids.append(self._write(_INSERT, (TYPE, self._payload)).lastrowid or 0)
 
     def claim(self) -> int | None:
         if not self._ids:
             return None
         task_id = self._ids.popleft()
-        self._write(_LEASE, (WORKER, task_id))
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        execute(_READ, (task_id,)).fetchone()
+        execute(_LEASE, (WORKER, task_id))
+        execute("COMMIT")
         return task_id
 
     def complete(self, claimed: int) -> None:
@@ -128,7 +132,11 @@ class BareTable(_Bare):
         self._write(_BARE_INSERT, (TYPE, self._payload))
 
     def claim(self) -> tuple[int, ...] | None:
-        return self._write(_BARE_CLAIM, (WORKER,)) or None
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        row: tuple[int, ...] | None = execute(_BARE_CLAIM, (WORKER,)).fetchone()
+        execute("COMMIT")
+        return row
 
     def complete(self, claimed: tuple[int, ...]) -> None:
         self._write(_BARE_COMPLETE, (claimed[0], WORKER))

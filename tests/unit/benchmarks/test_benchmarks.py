@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import bars, crew, figures
+from benchmarks.measure import Latency, fairness, percentile
+from benchmarks.pictures import pictures
+from benchmarks.queues.candidate import EVERY, load
+from benchmarks.tables import page
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def docs(tmp_path_factory):
+    """What a quick run writes."""
+    folder = tmp_path_factory.mktemp("bench")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "filesystem_of", lambda _: "of a test")  # whose folder may be in memory
+        command.main(["--quick", "--folder", str(folder), "--docs", str(folder / "docs")])
+    return folder / "docs"
+
+
+@pytest.fixture
+def found(docs):
+    return json.loads((docs / "benchmarks" / "figures.json").read_text())
+
+
+# --- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("share", "value"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100), (0.001, 1), (0.501, 51), (0.0, 1)]
+)
+def test_a_percentile_is_the_least_value_that_the_share_does_not_exceed(share, value):
+    assert percentile(range(1, 101), share) == value
+
+
+def test_percentiles_are_in_microseconds_and_need_samples():
+    assert Latency.of([3e-6, 1e-6, 2e-6]) == Latency(samples=3, p50=2.0, p95=3.0, p99=3.0)
+    with pytest.raises(ValueError, match="nothing was measured"):
+        Latency.of([])
+
+
+@pytest.mark.parametrize(("counts", "share"), [([5, 5, 5, 5], 1.0), ([0, 9, 9, 9], 0.0), ([1, 3], 0.5), ([0, 0], 0.0)])
+def test_fairness_is_what_the_worst_off_got_of_a_fair_share(counts, share):
+    assert fairness(counts) == share
+
+
+# --- the candidates ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", EVERY)
+@pytest.mark.parametrize("synchronous", ["NORMAL", "FULL"])
+def test_every_candidate_serves_each_task_once_under_the_level_it_was_given(tmp_path, spec, synchronous):
+    candidate = load(spec)(tmp_path / "queue", synchronous)
+    try:
+        assert candidate.in_force() == synchronous
+        for _ in range(3):
+            candidate.enqueue()
+        claimed = [candidate.claim() for _ in range(4)]
+        assert claimed.pop() is None
+        assert len({candidate.identity(one) for one in claimed}) == 3
+        for one in claimed:
+            candidate.complete(one)
+        assert candidate.claim() is None
+    finally:
+        candidate.close()
+
+
+class Locked:
+    """A queue whose file is always locked for the claim, and whose every task is the same."""
+
+    def enqueue(self):
+        pass
+
+    def claim(self):
+        raise sqlite3.OperationalError("database is locked")
+
+
+def test_a_lock_error_is_counted_and_does_not_end_the_round():
+    share = crew._work(Locked(), 0.01)
+    assert share.lock_errors > 1
+    assert share.cycles == 0
+    assert len(share.latencies["enqueue"]) == share.lock_errors
+
+
+def test_a_task_given_to_two_processes_is_counted():
+    assert figures._repeated([crew.Share(claimed=[1, 2]), crew.Share(claimed=[2, 3]), crew.Share(claimed=[3])]) == 2
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_quick_run_measures_everything_of_everyone(found):
+    names = {load(spec).name for spec in EVERY}
+    for level in ("NORMAL", "FULL"):
+        assert {row["name"] for row in found[f"single {level}"]} == names
+        assert {row["name"] for row in found[f"crew {level}"]} == names
+        assert all(row["synchronous"] == level for row in found[f"single {level}"])
+        assert all(set(row["latency"]) == {"enqueue", "claim", "complete", "cycle"} for row in found[f"single {level}"])
+        reference = next(row for row in found[f"crew {level}"] if row["name"] == "reference")
+        assert len(reference["shares"]) == 4
+        assert reference["claimed_twice"] == 0
+    assert len(found["flat"]) == 12
+    assert [row["without"] for row in found["prices"]][-1] == "all of these"
+
+
+def test_the_page_and_the_pictures_are_made_of_the_figures_alone(docs, found):
+    assert (docs / "benchmarks.md").read_text() == page(found)
+    for name, picture in pictures(found):
+        assert (docs / "benchmarks" / f"{name}.svg").read_text() == picture
+        assert f"benchmarks/{name}.svg" in page(found)
+
+
+def test_the_page_of_the_repository_is_that_of_its_figures():
+    found = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+    assert (DOCS / "benchmarks.md").read_text() == page(found)
+    for name, picture in pictures(found):
+        assert (DOCS / "benchmarks" / f"{name}.svg").read_text() == picture
+
+
+def test_a_bar_is_missed_when_its_figure_is_on_the_wrong_side(found):
+    text = "claim, NORMAL: p50 as a multiple of the floor"
+    for own, met in ((150.0, True), (151.0, False)):
+        for row in found["single NORMAL"]:
+            row["latency"]["claim"]["p50"] = own if row["name"] == "reference" else 100.0
+        assert {bar.text: bar.met for bar in bars.judged(found)}[text] is met
+        assert ("**missed**" not in next(line for line in page(found).splitlines() if text in line)) is met
+
+
+@pytest.mark.parametrize(("twice", "best"), [(0, "persist-queue"), (1, "litequeue")])
+def test_the_best_peer_is_one_that_records_completion_and_gives_no_task_twice(found, twice, best):
+    rows = found["crew NORMAL"]
+    for row in rows:
+        row["per_second"] = {"huey": 9, "litequeue": 7, "persist-queue": 8}.get(row["name"], 10)
+        row["claimed_twice"] = twice if row["name"] == "persist-queue" else 0
+    assert bars.best_peer(rows)["name"] == best
+
+
+def test_a_folder_in_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "filesystem_of", lambda _: "tmpfs")
+    with pytest.raises(ValueError, match=r"is on tmpfs.*--folder"):
+        figures.measured(figures.QUICK_PLAN, tmp_path, print)
+    assert list(tmp_path.iterdir()) == []
