@@ -29,7 +29,9 @@ _LONG_AGO = timedelta(days=30)
 def beyond_reach(methods: frozenset[str], queues: MakeQueue) -> str:
     """Return which of the team's ``methods`` does not go by the kit's clock, and how that shows; "" if all do."""
     for method, works in _PROBES.items():
-        if method in methods and not _works(queues, works) and _works(queues, works, at_real_time=True):
+        if method not in methods or _works(queues, works):
+            continue
+        if _works(queues, works, at_real_time=True) and not _works(queues, works):
             return f"{method} works at the server's own time and not at the time that now() shows in its schema"
     return ""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from os import urandom  # this very one: interleavings make that of `os` repeat itself, and a schema's name must not
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
-from uuid import uuid4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def schema_of_its_own(server: str, *, options: str = "") -> Iterator[tuple[str, 
     server's. Connections made with the DSN carry the schema's name as their ``application_name``. ``options`` are
     further ones of libpq, such as ``-csynchronous_commit=off``.
     """
-    name = f"taskq_{uuid4().hex[:16]}"
+    name = f"taskq_{urandom(8).hex()}"
     with connected(server) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     try:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from pytest_taskq.postgres.server import connected
+from pytest_taskq.interleaving.entropy import repeatable
+from pytest_taskq.postgres.server import connected, schema_of_its_own
 from pytest_taskq.reference_impl import Adapter
 from pytest_taskq.subject import Bench, ContractViolation, QueueUnderTest, UnsupportedError
 
@@ -122,3 +123,13 @@ def test_a_row_that_the_tables_refuse_is_none(bench_of) -> None:
         return [queue.insert({"type": "job", "payload": "{}", **row}) for row in rows]
 
     assert [task_id is None for task_id in on(bench_of(Adapter), insert)[0]] == [True, True, True, False]
+
+
+def test_names_are_not_repeated_where_chance_is(postgres_database: str) -> None:
+    with repeatable() as entropy:
+        names = set()
+        for _ in range(2):
+            entropy.begin_step(0, 0)
+            with schema_of_its_own(postgres_database) as (_, name):
+                names.add(name)
+    assert len(names) == 2
