@@ -62,7 +62,8 @@ OPTIONS: tuple[Option, ...] = (
         name="dsn",
         metavar="DSN",
         env=True,
-        help="Where the stores of the run are made: sqlite:///path puts them in a folder of their own beside path",
+        help="Where the stores of the run are made: sqlite:///path puts them in a folder of their own beside path, "
+        "postgresql://user@host:port/database in schemas of their own on that server",
     ),
     Option(
         name="require",
