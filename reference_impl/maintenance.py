@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from . import checks
 from .access import Access
-from .schema import FINISHED, WAITING
+from .schema import WAITING
 
 if TYPE_CHECKING:
     from pytest_taskq.contract import Connection
@@ -47,10 +47,10 @@ _PROMOTE = f"""
 """
 # Stored times are cut to the second, so the limit counts from the second that now lies in: never early.
 _LIMIT = "SELECT datetime(datetime('now'), ?, '+0.999 seconds')"
-_DELETE = f"""
+_DELETE = """
     DELETE FROM task_queue WHERE id IN (
-        SELECT id FROM task_queue INDEXED BY reference_finished
-        WHERE ifnull(status, '') = 'completed' AND {FINISHED} AND finished_at_utc < ? LIMIT ?
+        SELECT id FROM task_queue INDEXED BY reference_completed
+        WHERE status = 'completed' AND finished_at_utc < ? LIMIT ?
     )
 """
 

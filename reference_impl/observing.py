@@ -9,7 +9,7 @@ from pytest_taskq.contract import Status
 from . import checks
 from .access import Access
 from .models import TaskLog, Worker
-from .schema import CANDIDATE, FINISHED, WAITING
+from .schema import CANDIDATE, OTHER, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,10 @@ _STATS = f"""
     UNION ALL
     SELECT 'leased', count(*) FROM task_queue INDEXED BY reference_leased WHERE status = 'leased'
     UNION ALL
-    SELECT ifnull(status, ''), count(*) FROM task_queue INDEXED BY reference_finished
-    WHERE {FINISHED} GROUP BY ifnull(status, '')
+    SELECT 'completed', count(*) FROM task_queue INDEXED BY reference_completed WHERE status = 'completed'
+    UNION ALL
+    SELECT ifnull(status, ''), count(*) FROM task_queue INDEXED BY reference_other
+    WHERE {OTHER} GROUP BY ifnull(status, '')
 """
 _STATS_WITHOUT_INDEXES = "SELECT ifnull(status, ''), count(*) FROM task_queue GROUP BY ifnull(status, '')"
 _HEARTBEAT = """

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from pytest_taskq.sqlite.library import OPEN_TYPE, find_library
+from pytest_taskq.sqlite.library import OPEN_TYPE, find_library, original_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def _text(name: int | None) -> str:
 
 
 def _opening(original: int) -> Callback:
-    real = OPEN_TYPE(original)
+    real = original_of(OPEN_TYPE, original)
 
     def x_open(vfs: int, name: int | None, file: int, flags: int, out: int | None) -> int:
         path = _text(name)
@@ -115,7 +115,7 @@ def _opening(original: int) -> Callback:
         if code:
             _File.from_address(file).pMethods = None  # so that SQLite does not close what was not opened
             return code
-        result = int(real(vfs, name, file, flags, out))
+        result = real(vfs, name, file, flags, out)
         head = _File.from_address(file)
         if result == 0 and head.pMethods and _FILES.listener is not None:
             _FILES.paths[file] = path
@@ -126,10 +126,10 @@ def _opening(original: int) -> Callback:
 
 
 def _deleting(original: int) -> Callback:
-    real = _DELETE(original)
+    real = original_of(_DELETE, original)
 
     def x_delete(vfs: int, name: int, sync: int) -> int:
-        return _FILES.tell(FileCall("delete", _text(name), flag=bool(sync))) or int(real(vfs, name, sync))
+        return _FILES.tell(FileCall("delete", _text(name), flag=bool(sync))) or real(vfs, name, sync)
 
     return _DELETE(x_delete)
 
@@ -160,52 +160,52 @@ def _size_of(version: int) -> int:
 
 
 def _closing(original: int) -> Callback:
-    real = _CLOSE(original)
+    real = original_of(_CLOSE, original)
 
     def x_close(file: int) -> int:
         _FILES.paths.pop(file, None)
-        return int(real(file))
+        return real(file)
 
     return _CLOSE(x_close)
 
 
 def _writing(original: int) -> Callback:
-    real = _WRITE(original)
+    real = original_of(_WRITE, original)
 
     def x_write(file: int, data: int, size: int, offset: int) -> int:
         code = 0
         if _FILES.listener is not None:
             code = _FILES.tell(FileCall("write", _FILES.of(file), offset, ctypes.string_at(data, size)))
-        return code or int(real(file, data, size, offset))
+        return code or real(file, data, size, offset)
 
     return _WRITE(x_write)
 
 
 def _truncating(original: int) -> Callback:
-    real = _TRUNCATE(original)
+    real = original_of(_TRUNCATE, original)
 
     def x_truncate(file: int, size: int) -> int:
-        return _FILES.tell(FileCall("truncate", _FILES.of(file), size)) or int(real(file, size))
+        return _FILES.tell(FileCall("truncate", _FILES.of(file), size)) or real(file, size)
 
     return _TRUNCATE(x_truncate)
 
 
 def _syncing(original: int) -> Callback:
-    real = _SYNC(original)
+    real = original_of(_SYNC, original)
 
     def x_sync(file: int, flags: int) -> int:
         code = _FILES.tell(FileCall("sync", _FILES.of(file)))
-        return 0 if code == SKIPPED else code or int(real(file, flags))
+        return 0 if code == SKIPPED else code or real(file, flags)
 
     return _SYNC(x_sync)
 
 
 def _mapping(original: int) -> Callback:
-    real = _MAP(original)
+    real = original_of(_MAP, original)
 
     def x_map(file: int, page: int, size: int, extend: int, out: int) -> int:
         code = _FILES.tell(FileCall("map", _FILES.of(file), flag=bool(extend))) if extend else 0
-        return code or int(real(file, page, size, extend, out))
+        return code or real(file, page, size, extend, out)
 
     return _MAP(x_map)
 

@@ -8,7 +8,7 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from pytest_taskq.sqlite.library import OPEN_TYPE, find_library
+from pytest_taskq.sqlite.library import OPEN_TYPE, find_library, original_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,11 +52,11 @@ class FileOpens:
 
 
 def _counting(original: int) -> Callback:
-    real = OPEN_TYPE(original)
+    real = original_of(OPEN_TYPE, original)
 
     def opening(vfs: int, name: int | None, file: int, flags: int, out: int | None) -> int:
         if flags & _MAIN_DB and name:
             FileOpens.note(ctypes.string_at(name))
-        return int(real(vfs, name, file, flags, out))
+        return real(vfs, name, file, flags, out)
 
     return OPEN_TYPE(opening)

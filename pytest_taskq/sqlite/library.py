@@ -142,6 +142,23 @@ def _candidates() -> Iterator[str | None]:
         yield "libsqlite3.dylib"
 
 
+def original_of(kind: Callable[[int], Callback], pointer: int) -> Callable[..., int]:
+    """Return the function behind a pointer that a callback stands in for.
+
+    The garbage collector and the end of a generator close connections while an exception is on its way. ctypes then
+    takes that exception for one of its own arguments' and does not call; made again, the call goes through.
+    """
+    function: Callable[..., int] = kind(pointer)
+
+    def call(*arguments: object) -> int:
+        try:
+            return int(function(*arguments))
+        except ctypes.ArgumentError:
+            return int(function(*arguments))
+
+    return call
+
+
 _asked = 0
 
 

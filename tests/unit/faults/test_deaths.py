@@ -47,7 +47,7 @@ def test_a_killed_process_leaves_what_the_snapshot_shows(bench_of: BenchOf, name
             assert rows_of(bench, real, one) == rows_of(bench, image, one), one.statements[:number]
         return len(numbers)
 
-    assert bench.run(compare) > 4
+    assert bench.run(compare) > 3  # points at which it dies
 
 
 def test_nothing_stays_hooked(bench_of: BenchOf) -> None:
