@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from pytest_taskq.interleaving.events import Event
-    from pytest_taskq.sqlite.statements import Statement
+    from pytest_taskq.interleaving.site import Driver
+    from pytest_taskq.statements import Statement
 
 _ENDS = ("COMMIT", "END", "ROLLBACK")
 _LEFT = "_taskq_left"  # not a WeakSet: the collector clears weak references before it ends the coroutines it found
@@ -22,9 +23,10 @@ _LEFT = "_taskq_left"  # not a WeakSet: the collector clears weak references bef
 class Actor(Holder):
     """A worker; ``history`` is a number that stands for all that its code was told, see ``Interner``."""
 
-    def __init__(self, baton: Baton, index: int) -> None:
+    def __init__(self, baton: Baton, index: int, driver: Driver) -> None:
         super().__init__(baton, f"taskq-actor-{letter(index)}")
         self.index = index
+        self.driver = driver
         self.history = 0
         self.steps = 0
         self.dying = False
@@ -39,12 +41,14 @@ class Actor(Holder):
         self.met_lock = False  # what it ran last did
         self.last: Statement | None = None
         self.event: Event | None = None
-        self.connections: WeakSet[sqlite3.Connection] = WeakSet()
-        self.lasting: list[sqlite3.Connection] = []  # those that take no weak reference
+        self.connections: WeakSet[Any] = WeakSet()
+        self.lasting: list[Any] = []  # those that take no weak reference
+        self.backends: list[int] = []  # the processes of its connections, where they have such on a server
+        self.asked: int | None = None  # of these the one that runs its statement
 
     def in_transaction(self) -> bool:
         """Whether one of its connections is inside a transaction."""
-        return any(_in_transaction(connection) for connection in (*self.connections, *self.lasting))
+        return any(self.driver.in_transaction(connection) for connection in (*self.connections, *self.lasting))
 
     def released(self) -> bool:
         """Whether what it ran since it last gave the baton back may have freed a lock or shown others something."""
@@ -63,22 +67,13 @@ class Actor(Holder):
         for connection in self.connections:
             setattr(connection, _LEFT, True)
         for connection in (*self.connections, *self.lasting):
-            try:
-                sqlite3.Connection.close(connection)
-            except sqlite3.Error:
-                continue
+            self.driver.close(connection)
+        self.driver.end(self.backends)
 
 
-def was_left(connection: sqlite3.Connection) -> bool:
+def was_left(connection: object) -> bool:
     """Whether it belonged to an actor whose run is over."""
     return bool(getattr(connection, _LEFT, False))
-
-
-def _in_transaction(connection: sqlite3.Connection) -> bool:
-    try:
-        return connection.in_transaction
-    except sqlite3.ProgrammingError:
-        return False  # closed
 
 
 class Interner:

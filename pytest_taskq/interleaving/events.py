@@ -17,7 +17,7 @@ class Event:
     """One line of a run; ``notes`` grow until the actor's next event (rows, errors, who blocked it)."""
 
     actor: int
-    kind: Literal["statement", "call", "return", "death", "time", "sleep", "wait"]
+    kind: Literal["statement", "call", "return", "death", "time", "sleep", "aside"]
     text: str
     notes: list[str] = field(default_factory=list)
     writing: bool = False  # inside a transaction that may write

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.baton import Died, StuckError
 from pytest_taskq.interleaving.choices import Choice
-from pytest_taskq.interleaving.events import NOBODY, Called, Event, Played, arrow
+from pytest_taskq.interleaving.events import NOBODY, Called, Event, Played, arrow, letter
 from pytest_taskq.interleaving.scenario import Player
 from pytest_taskq.interleaving.search import DivergedError, Node
 from pytest_taskq.subject.transcript import call_line
@@ -103,13 +103,22 @@ class Execution:
     def _woken(self) -> list[Actor]:
         """Return who goes on when nobody can: whose time comes first, or of those that wait for each other, any."""
         waiting = [actor for actor in self._actors if actor.waiting in ("asleep", "blocked")]
-        if not waiting and any(actor.waiting == "outside" for actor in self._actors):
-            raise StuckError
+        outside = [actor for actor in self._actors if actor.waiting == "outside"]
+        if not waiting and outside:
+            self._await(outside)
+            return [actor for actor in outside if actor.waiting == "ready"]
         if all(actor.waiting == "blocked" for actor in waiting):
             return waiting
         first = min(waiting, key=lambda actor: (actor.wakes, actor.index))
         self._stage.reach(first.wakes)
         return [first]
+
+    def _await(self, outside: list[Actor]) -> None:
+        """Wait, in real time, for what nobody else can bring about: a server ends a deadlock by itself."""
+        if not self._stage.site.lets_go:
+            raise StuckError
+        self._stage.baton.await_one(outside)
+        self._stage.baton.settle(outside)
 
     def _dozes(self, actor: Actor) -> bool:
         """Whether it sleeps for no lock, so that what it finds when it goes on does not depend on anybody's commit."""
@@ -177,7 +186,9 @@ class Execution:
         self._entropy.begin_step(actor.index, actor.steps)
         self._stage.running = actor
         try:
+            self._stage.site.begin_step()
             self._stage.baton.lend(actor)
+            self._note_blockers(actor)
             outside = [one for one in self._actors if one.waiting == "outside"]
             if outside:
                 self._stage.baton.settle(outside)
@@ -187,19 +198,30 @@ class Execution:
         finally:
             self._stage.running = None
 
+    def _note_blockers(self, actor: Actor) -> None:
+        if actor.waiting == "outside" and actor.event is not None and (found := self._stage.site.blockers(actor)):
+            actor.event.notes.append(f"=> blocked by {' and '.join(map(letter, found))}")
+
     def _end(self) -> None:
         """Let every thread run out; those that did not finish are made to."""
         for actor in self._actors:
             if actor.waiting != "finished":
                 actor.dying = actor.freed = actor.gives_up = True
         for _ in range(_MOST_STEPS):
-            able = [actor for actor in self._actors if actor.waiting not in ("finished", "outside")]
+            able = [actor for actor in self._actors if actor.waiting not in ("finished", "outside")] or self._let_go()
             if not able or self._disbanded:
                 break
             self._lend(able[0])
         if any(actor.waiting == "outside" for actor in self._actors):
             self._disband()
             raise StuckError
+
+    def _let_go(self) -> list[Actor]:
+        """Return who comes back from the server, when all that are left wait there."""
+        outside = [actor for actor in self._actors if actor.waiting == "outside"]
+        if outside and self._stage.site.lets_go:
+            self._await(outside)
+        return [actor for actor in outside if actor.waiting == "ready"]
 
     def _disband(self) -> None:
         """Let every thread end by itself, so that what it holds is free for whoever comes next."""

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.actor import Interner
 from pytest_taskq.interleaving.aftermath import Aftermath, UnseenError
 from pytest_taskq.interleaving.baton import StuckError
-from pytest_taskq.interleaving.content import Content
 from pytest_taskq.interleaving.entropy import repeatable
 from pytest_taskq.interleaving.execution import Execution
 from pytest_taskq.interleaving.listening import Listener
-from pytest_taskq.interleaving.opens import FileOpens
+from pytest_taskq.interleaving.on_sqlite import SqliteGround
 from pytest_taskq.interleaving.search import DivergedError, Explored, Search
 from pytest_taskq.interleaving.stage import Stage
-from pytest_taskq.interleaving.timeouts import Timeouts
-from pytest_taskq.interleaving.waits import waits_decided_by, why_no_busy_handler
-from pytest_taskq.sqlite.files import StoreFiles, is_sqlite
-from pytest_taskq.sqlite.statements import HOOK
+from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator
+    from contextlib import AbstractContextManager
 
     from pytest_taskq.interleaving.choices import Schedule
     from pytest_taskq.interleaving.entropy import Entropy
     from pytest_taskq.interleaving.events import Played
     from pytest_taskq.interleaving.scenario import Scenario
+    from pytest_taskq.interleaving.site import Ground
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 _SAMPLE = 50  # one complete run of so many is made again
@@ -54,15 +52,6 @@ class Searched:
     explored: Explored
     rows_seen: bool
     found: Counterexample | None
-
-
-@dataclass
-class Prepared:
-    """What a scenario begins with: the files of its store, the moment, and what its scripts were given."""
-
-    files: Mapping[str, bytes]
-    moment: int
-    given: Any
 
 
 @dataclass
@@ -105,54 +94,40 @@ class Exploration:
 
     @contextmanager
     def _staged(self) -> Iterator[Callable[[Schedule, Callable[[Hashable], bool]], Played]]:
-        with repeatable() as entropy:
+        with repeatable() as entropy, self._ground() as ground:
             entropy.begin_step(0, 0)
-            prepared = self._prepare()
-            yield lambda schedule, seen: self._play(prepared, entropy, schedule, seen)
+            given = ground.prepare(self.scenario.prepare)
+            yield lambda schedule, seen: self._play(ground, given, entropy, schedule, seen)
 
-    def _prepare(self) -> Prepared:
-        with StoreFiles() as files, self.bench.queue() as queue:
-            given = self.scenario.prepare(queue)
-            path, moment = queue.path, self.bench.clock.milliseconds
-            queue.close_actor()
-            return Prepared(files.image(path.parent), moment, given)
+    def _ground(self) -> AbstractContextManager[Ground]:
+        if self.bench.backend == POSTGRESQL:
+            from pytest_taskq.interleaving.on_postgres import PostgresGround
+
+            return PostgresGround(self.bench)
+        return nullcontext(SqliteGround(self.bench, self._interner))
 
     def _play(
-        self, prepared: Prepared, entropy: Entropy, schedule: Schedule, seen: Callable[[Hashable], bool]
+        self,
+        ground: Ground,
+        given: Any,  # noqa: ANN401 - what the scenario prepared
+        entropy: Entropy,
+        schedule: Schedule,
+        seen: Callable[[Hashable], bool],
     ) -> Played:
-        self.bench.clock.milliseconds = prepared.moment
-        with self.bench.restored(prepared.files) as queue, FileOpens(queue.path) as opens:
-            sqlite = is_sqlite(prepared.files.get(queue.path.name, b""))
-            content = Content(queue.path, self._interner) if sqlite else None
-            try:
-                stage = self._stage(queue, content)
-                played = self._run(self._execution(prepared, queue, stage, entropy), stage, schedule, seen)
-                self._check_seen(stage, opens)
-                if played.complete:  # a run that was cut short may have been so before its first statement
-                    self._judge(queue, prepared, played)
-            finally:
-                if content is not None:
-                    content.close()
+        with ground.site() as site:
+            queue = site.queue
+            stage = Stage(len(self.scenario.scripts), site, self.bench.clock, self._interner, self.bench.call_limit)
+            queues = [queue.another(apart=True) for _ in self.scenario.scripts]
+            played = self._run(Execution(self.scenario, stage, queues, given, entropy), stage, schedule, seen)
+            self.rows_seen = self.rows_seen and not stage.opaque
+            site.check_seen(stage)
+            if played.complete:  # a run that was cut short may have been so before its first statement
+                self._judge(queue, given, played)
         return played
 
-    def _stage(self, queue: QueueUnderTest, content: Content | None) -> Stage:
-        return Stage(
-            len(self.scenario.scripts),
-            queue.path.parent,
-            self.bench.clock,
-            self._interner,
-            content,
-            self.bench.call_limit,
-        )
-
-    def _execution(self, prepared: Prepared, queue: QueueUnderTest, stage: Stage, entropy: Entropy) -> Execution:
-        queues = [queue.another(apart=True) for _ in self.scenario.scripts]
-        return Execution(self.scenario, stage, queues, prepared.given, entropy)
-
     def _run(self, execution: Execution, stage: Stage, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
-        listener = Listener(stage, Timeouts() if why_no_busy_handler() else None)
         try:
-            with HOOK.telling(listener), waits_decided_by(listener):
+            with stage.site.telling(Listener(stage)):
                 return execution.run(schedule, seen)
         except StuckError:
             raise NotJudgedError(
@@ -166,26 +141,17 @@ class Exploration:
                 "database tells it (its own randomness, a cache that outlives a run, other threads)"
             ) from None
 
-    def _check_seen(self, stage: Stage, opens: FileOpens) -> None:
-        self.rows_seen = self.rows_seen and not stage.opaque
-        unseen = opens.count - stage.connections
-        if unseen > 0:
-            raise UnseenError(
-                f"{unseen} of {opens.count} connections to the store were not opened through sqlite3.connect, so their "
-                "statements cannot be scheduled"
-            )
-
-    def _judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
+    def _judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:
         if queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
             _require_statements(played)
         if played.broken is None:
-            self._ask_judge(queue, prepared, played)
+            self._ask_judge(queue, given, played)
         if played.broken is None:  # what is wrong without any statement is wrong in any schedule
             _require_statements(played)
 
-    def _ask_judge(self, queue: QueueUnderTest, prepared: Prepared, played: Played) -> None:
+    def _ask_judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:
         try:
-            self.scenario.judge(Aftermath(played, queue, prepared.given))
+            self.scenario.judge(Aftermath(played, queue, given))
         except (ContractViolation, NotJudgedError) as error:
             played.broken = error
 
@@ -212,7 +178,7 @@ class Exploration:
 def _require_statements(played: Played) -> None:
     """Raise UnseenError if nothing was seen to run."""
     if not any(event.kind == "statement" for event in played.events):
-        raise UnseenError("no statement of its calls goes through Python's sqlite3, so none can be scheduled")
+        raise UnseenError("no statement of its calls goes through {driver}, so none can be scheduled")
 
 
 def _never(_: Hashable) -> bool:

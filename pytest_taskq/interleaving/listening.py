@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -16,15 +17,9 @@ if TYPE_CHECKING:
 
     from pytest_taskq.interleaving.actor import Actor
     from pytest_taskq.interleaving.stage import Stage
-    from pytest_taskq.interleaving.timeouts import Timeouts
-    from pytest_taskq.sqlite.statements import Statement
+    from pytest_taskq.statements import Statement
 
 _GRAIN = 0.01  # sleeps end on this grid of virtual seconds, so that jittered pauses give equal runs
-# They set or ask what belongs to the connection alone, so that no other actor can tell when they ran.
-_PRIVATE = (
-    *("busy_timeout", "foreign_keys", "synchronous", "journal_mode"),
-    *("cache_size", "temp_store", "mmap_size", "page_size", "wal_autocheckpoint"),
-)
 # Without RETURNING these leave no row to be read; of any other statement a cursor may keep its snapshot open.
 _LEAVE_NO_ROWS = (
     *("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER"),
@@ -51,13 +46,13 @@ def _faults_apart(told: Callable[Concatenate[Listener, P], R]) -> Callable[Conca
 class Listener:
     """Stops each actor before a statement until the schedule lets it go on, and keeps what it was told.
 
-    ``timeouts`` is given where SQLite's own waiting is out of reach: then a statement that finds a lock is run again
-    when the lock may be free.
+    Where the database's own waiting is out of reach, a statement that finds a lock is run again when the lock may be
+    free.
     """
 
-    def __init__(self, stage: Stage, timeouts: Timeouts | None) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self._timeouts = timeouts
+        self._timeouts = stage.site.timeouts
 
     def fail(self, error: Exception) -> None:
         """End the run of every actor; ``error`` is raised by whoever made it."""
@@ -68,12 +63,14 @@ class Listener:
     # --- statements -------------------------------------------------------------------------------------------------
 
     @_faults_apart
-    def opened(self, connection: sqlite3.Connection, *, rows_seen: bool) -> None:
+    def opened(self, connection: Any, *, rows_seen: bool) -> None:
         """Learn of a new connection."""
         actor = self.stage.actor_here()
         if actor is None:
             return
         self.stage.connections += 1
+        backend = self.stage.site.driver.opened(connection, actor.index)
+        actor.backends += [backend] if backend else []
         if self._timeouts is not None:
             self._timeouts.take(connection)
         if rows_seen:
@@ -90,7 +87,11 @@ class Listener:
             return
         if statement.stoppable:
             actor.perish()
-        if actor.dying or _is_private(statement.sql):
+        part = self.stage.site.driver.part(statement.sql)
+        if actor.dying or part == "nothing":
+            return
+        if part == "aside":
+            self.stage.log(actor, "aside", _shown(statement))
             return
         actor.stoppable = statement.stoppable
         actor.event = Event(actor.index, "statement", _shown(statement))
@@ -122,7 +123,7 @@ class Listener:
         actor.unread = "RETURNING" in text or not text.startswith(_LEAVE_NO_ROWS)
 
     @_faults_apart
-    def failed(self, statement: Statement, error: sqlite3.Error) -> bool:
+    def failed(self, statement: Statement, error: Exception) -> bool:
         """Learn that a call failed; where SQLite's own waiting is out of reach, wait here and run it again."""
         actor = self.stage.actor_here(statement.connection)
         if actor is None:
@@ -142,7 +143,7 @@ class Listener:
         return False
 
     @_faults_apart
-    def fetched(self, connection: sqlite3.Connection, rows: Sequence[object]) -> None:
+    def fetched(self, connection: Any, rows: Sequence[object]) -> None:
         """Learn of rows that the caller was given."""
         actor = self.stage.actor_here(connection)
         if actor is None or actor.freed:
@@ -154,17 +155,51 @@ class Listener:
             actor.event.notes += [f"=> {_row(row)}" for row in rows]
 
     @_faults_apart
-    def closing(self, connection: sqlite3.Connection) -> None:
+    def closing(self, connection: Any) -> None:
         """Learn that a connection is about to be closed."""
         actor = self.stage.actor_here(connection)
         if actor is not None and connection in actor.connections:
             actor.dirty = True
 
+    # --- on a server ------------------------------------------------------------------------------------------------
+
+    @_faults_apart
+    def aside(self, statement: Statement) -> None:
+        """Learn of a statement that goes with another."""
+        actor = self.stage.actor_here(statement.connection)
+        if actor is not None and not actor.freed:
+            self.stage.log(actor, "aside", _shown(statement))
+
+    @_faults_apart
+    def sent(self, backend: int) -> None:
+        """Learn that an actor waits for a process on the server."""
+        actor = self._actor_itself()
+        if actor is not None:
+            actor.asked = backend
+            actor.go_away()
+
+    @_faults_apart
+    def answered(self) -> None:
+        """Return when the schedule lets the actor go on, if it had to wait for another's lock."""
+        actor = self._actor_itself()
+        if actor is not None:
+            actor.come_back()
+
+    @_faults_apart
+    def closed(self, backend: int) -> None:
+        """Return when nothing of a closed connection is left, so that its locks are free."""
+        self.stage.site.driver.end([backend])
+
+    def _actor_itself(self) -> Actor | None:
+        actor = self.stage.actor_here()
+        return actor if actor is not None and actor.thread is threading.current_thread() else None
+
     # --- waits ------------------------------------------------------------------------------------------------------
 
     def is_mine(self) -> bool:
-        """Whether the running thread works for an actor."""
-        return self.stage.actor_here() is not None
+        """Whether the running thread works for an actor, and does not wait for a server, which has its own time."""
+        actor = self.stage.actor_here()
+        return actor is not None and not actor.away
 
     def monotonic(self) -> float:
         """Return virtual seconds."""
@@ -216,11 +251,6 @@ class Listener:
         actor.stoppable = False
         self.stage.told(actor, how)
         actor.wait(how)
-
-
-def _is_private(sql: str) -> bool:
-    text = sql.lstrip().lower()
-    return text.startswith("pragma") and text[6:].lstrip().startswith(_PRIVATE)
 
 
 def _row(row: object) -> str:

@@ -11,13 +11,11 @@ from pytest_taskq.interleaving.baton import Baton
 from pytest_taskq.interleaving.events import Event, Played
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Hashable
-    from pathlib import Path
 
     from pytest_taskq.clock import VirtualClock
     from pytest_taskq.interleaving.actor import Interner
-    from pytest_taskq.interleaving.content import Content
+    from pytest_taskq.interleaving.site import Site
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -25,27 +23,25 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class Stage:
     """One run of ``count`` actors; ``running`` is the one that holds the baton.
 
-    ``content`` is None where rows cannot be seen: then no state is known to be equal to another, and the run is
-    ``opaque``.
+    It is ``opaque`` where no state is known to be equal to another.
     """
 
-    def __init__(
-        self, count: int, folder: Path, clock: VirtualClock, interner: Interner, content: Content | None, limit: float
-    ) -> None:
+    def __init__(self, count: int, site: Site, clock: VirtualClock, interner: Interner, limit: float) -> None:
         self.clock = clock
-        self.content = content
-        self.opaque = content is None
+        self.site = site
+        self.content = site.content
+        self.opaque = site.opaque
         self.connections = 0
         self.played = Played()
-        self.baton = Baton(limit)
-        self.actors = [Actor(self.baton, index) for index in range(count)]
+        self.baton = Baton(limit, site.watch)
+        self.actors = [Actor(self.baton, index, site.driver) for index in range(count)]
         self.running: Actor | None = None
         self._interner = interner
-        self._place = str(folder)
+        self._place = site.place
         # The scheduler, whoever watches it, and the program's own threads are no actor's.
         self._others = set(threading.enumerate())
 
-    def actor_here(self, connection: sqlite3.Connection | None = None) -> Actor | None:
+    def actor_here(self, connection: object = None) -> Actor | None:
         """Return the actor that this thread works for; threads that its code started work for it too."""
         # Garbage of earlier runs (a coroutine that died, say) may be collected in any step, and is no act of an actor.
         if connection is not None and was_left(connection):

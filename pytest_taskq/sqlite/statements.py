@@ -12,56 +12,17 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from pytest_taskq.sqlite.connecting import CONNECTING
+from pytest_taskq.statements import Statement as Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement about to run on ``connection``; ``stoppable`` says whether raising keeps it from running.
-
-    ``parameters`` is what the call was given, () where only the trace saw it: its text has the values in it then.
-    """
-
-    connection: sqlite3.Connection
-    sql: str
-    parameters: Any = ()
-    stoppable: bool = True
-
-
-class StatementListener(Protocol):
-    """What the hook tells; each method is called in the thread that runs the statement."""
-
-    def opened(self, connection: sqlite3.Connection, *, rows_seen: bool) -> None:
-        """Learn of a new connection; ``rows_seen`` is whether rows and errors will be told beside statements."""
-        ...
-
-    def begins(self, statement: Statement) -> None:
-        """Return when the statement may run; what it raises comes out of the call if the statement is stoppable."""
-        ...
-
-    def ended(self, statement: Statement, seen: object) -> None:
-        """Learn that a call ended, with what its caller can see of it beside the rows (row count, last row id)."""
-        ...
-
-    def failed(self, statement: Statement, error: sqlite3.Error) -> bool:
-        """Learn that a call failed; True runs the statement again."""
-        ...
-
-    def fetched(self, connection: sqlite3.Connection, rows: Sequence[object]) -> None:
-        """Learn of rows that the caller was given."""
-        ...
-
-    def closing(self, connection: sqlite3.Connection) -> None:
-        """Learn that a connection is about to be closed, which rolls back what is open on it."""
-        ...
+    from pytest_taskq.statements import StatementListener
 
 
 class StatementHook:

@@ -1,0 +1,96 @@
+"""What a kind of database brings to the exploring of schedules; there is one module for each kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from pytest_taskq.interleaving.baton import Holder, Watch
+    from pytest_taskq.interleaving.listening import Listener
+    from pytest_taskq.interleaving.stage import Stage
+    from pytest_taskq.interleaving.timeouts import Timeouts
+    from pytest_taskq.subject import QueueUnderTest
+
+# What a statement is to the schedule: a step of its own, a part of the next one, or of no interest to anybody.
+Part = Literal["step", "aside", "nothing"]
+
+
+class Driver(Protocol):
+    """What differs from one driver to the other in what is asked of connections and statements."""
+
+    def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - of any driver
+        """Make a new connection of an actor repeat itself; return the id of its process on a server, 0 without."""
+        ...
+
+    def in_transaction(self, connection: Any) -> bool:  # noqa: ANN401 - of any driver
+        """Whether a connection is inside a transaction; a closed one is not."""
+        ...
+
+    def close(self, connection: Any) -> None:  # noqa: ANN401 - of any driver
+        """Close a connection that its owner left open, as the kernel does for a process."""
+        ...
+
+    def part(self, sql: str) -> Part:
+        """Return what a statement is to the schedule."""
+        ...
+
+    def end(self, backends: list[int]) -> None:
+        """Return when nothing of closed connections is left; ``backends`` are their processes on a server."""
+        ...
+
+
+class Content(Protocol):
+    """What is committed."""
+
+    largest_drop: int  # most rows that left a table between two looks
+
+    def number(self) -> int | None:
+        """Return a number that is equal for equal contents; None where that cannot be said."""
+        ...
+
+
+class Site(Protocol):
+    """Where one run takes place: a store with the prepared tasks, and the hooks on what reaches it."""
+
+    queue: QueueUnderTest
+    place: str  # shown as an ellipsis, since it is another in each run
+    content: Content | None
+    driver: Driver
+    opaque: bool  # no state is known to be equal to another
+    timeouts: Timeouts | None  # where a lock is waited for by running the statement again
+    lets_go: bool  # who waits outside may be let go on by the database itself
+
+    def watch(self, holder: Holder) -> Watch:
+        """Return what tells whether a thread that does not come back waits outside."""
+        ...
+
+    def blockers(self, holder: Holder) -> list[int]:
+        """Return the actors whose locks a thread waits for on a server."""
+        ...
+
+    def begin_step(self) -> None:
+        """Make ready for the next step, after the clock was moved."""
+        ...
+
+    def telling(self, listener: Listener) -> AbstractContextManager[None]:
+        """Tell ``listener`` what the actors do, and let it decide about their waits."""
+        ...
+
+    def check_seen(self, stage: Stage) -> None:
+        """Raise UnseenError if anything was done in a way that was not told."""
+        ...
+
+
+class Ground(Protocol):
+    """Where all runs of a scenario take place."""
+
+    def prepare(self, make: Callable[[QueueUnderTest], Any]) -> Any:  # noqa: ANN401 - what the scenario prepares
+        """Return what ``make`` returns on a fresh store, and keep what is stored then."""
+        ...
+
+    def site(self) -> AbstractContextManager[Site]:
+        """Yield a store with what was kept, at the moment that it was kept."""
+        ...

@@ -1,0 +1,59 @@
+"""What the server itself says of the connections to a schema: which there are, and which waits for which."""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from pytest_taskq.postgres.server import KIT, connected
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_PATIENCE = 5.0  # seconds for a server process to end
+_PAUSE = 0.0002
+_BLOCKERS = "SELECT pg_blocking_pids(%s)"
+_ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s) AND datname = current_database()"
+# Whoever has the schema's name, and whoever holds a lock on a relation of it and is not of the kit.
+_PRESENT = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> %(kit)s AND (
+        application_name = %(schema)s
+        OR pid IN (
+            SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+            WHERE relnamespace = %(schema)s::regnamespace
+        )
+    )
+"""
+
+
+class Backends:
+    """The server processes behind connections to ``schema``, known by their ids; asked by a connection of the kit's."""
+
+    def __init__(self, dsn: str, schema: str) -> None:
+        self._schema = schema
+        self._connection = connected(dsn)
+
+    def blockers(self, backend: int) -> list[int]:
+        """Return for whose locks a server process waits now, in a queue before it or holding; [] if for nobody's."""
+        row = self._connection.execute(_BLOCKERS, (backend,)).fetchone()
+        return list(row[0]) if row is not None else []
+
+    def present(self) -> set[int]:
+        """Return those that work on the schema now, those of the kit left out."""
+        found = self._connection.execute(_PRESENT, {"kit": KIT, "schema": self._schema}).fetchall()
+        return {row[0] for row in found}
+
+    def wait_until_gone(self, backends: Collection[int]) -> None:
+        """Return when none of ``backends`` is there any more, so that what each had open is undone."""
+        deadline = monotonic() + _PATIENCE
+        while backends and self._alive(backends) and monotonic() < deadline:
+            sleep(_PAUSE)
+
+    def _alive(self, backends: Collection[int]) -> bool:
+        row = self._connection.execute(_ALIVE, (list(backends),)).fetchone()
+        return bool(row and row[0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
