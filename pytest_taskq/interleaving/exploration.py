@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_taskq.interleaving.entropy import Entropy
     from pytest_taskq.interleaving.events import Played
     from pytest_taskq.interleaving.scenario import Scenario
-    from pytest_taskq.interleaving.site import Ground
+    from pytest_taskq.interleaving.site import Ground, Site
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 _SAMPLE = 50  # one complete run of so many is made again
@@ -122,7 +122,7 @@ class Exploration:
             self.rows_seen = self.rows_seen and not stage.opaque
             site.check_seen(stage)
             if played.complete:  # a run that was cut short may have been so before its first statement
-                self._judge(queue, given, played)
+                self._judge(site, given, played)
         return played
 
     def _run(self, execution: Execution, stage: Stage, schedule: Schedule, seen: Callable[[Hashable], bool]) -> Played:
@@ -141,13 +141,13 @@ class Exploration:
                 "database tells it (its own randomness, a cache that outlives a run, other threads)"
             ) from None
 
-    def _judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:
-        if queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
-            _require_statements(played)
+    def _judge(self, site: Site, given: Any, played: Played) -> None:  # noqa: ANN401 - what the scenario prepared
+        if site.queue.subject.standalone:  # its store may be elsewhere, so what it did here is no finding
+            _require_statements(played, site)
         if played.broken is None:
-            self._ask_judge(queue, given, played)
+            self._ask_judge(site.queue, given, played)
         if played.broken is None:  # what is wrong without any statement is wrong in any schedule
-            _require_statements(played)
+            _require_statements(played, site)
 
     def _ask_judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:
         try:
@@ -175,10 +175,10 @@ class Exploration:
             raise InconclusiveError(f"the code is not repeatable in {self.scenario.name}: one run was longer")
 
 
-def _require_statements(played: Played) -> None:
+def _require_statements(played: Played, site: Site) -> None:
     """Raise UnseenError if nothing was seen to run."""
     if not any(event.kind == "statement" for event in played.events):
-        raise UnseenError("no statement of its calls goes through {driver}, so none can be scheduled")
+        raise UnseenError(f"no statement of its calls goes through {site.driver.name}, so none can be scheduled")
 
 
 def _never(_: Hashable) -> bool:

@@ -35,6 +35,8 @@ _PRIVATE = (
 class SqliteDriver:
     """Python's sqlite3."""
 
+    name = "Python's sqlite3"
+
     def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - a sqlite3.Connection
         """Return 0: there is no server."""
         del connection, actor

@@ -21,6 +21,8 @@ Part = Literal["step", "aside", "nothing"]
 class Driver(Protocol):
     """What differs from one driver to the other in what is asked of connections and statements."""
 
+    name: str
+
     def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - of any driver
         """Make a new connection of an actor repeat itself; return the id of its process on a server, 0 without."""
         ...

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from pytest_taskq.subject.store import Store
     from pytest_taskq.subject.stores import Stores
     from pytest_taskq.subject.subject import Subject
 
@@ -76,6 +77,15 @@ class Bench:
             yield queue
         finally:
             queue.close()
+
+    @contextmanager
+    def on(self, store: Store) -> Iterator[QueueUnderTest]:
+        """Yield the code under test on a store that somebody else made and keeps; the clock goes on."""
+        queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress, store)
+        try:
+            yield queue
+        finally:
+            queue.leave()
 
     def keep(self, name: str) -> Path:
         """Return the folder ``name`` beside the stores, made if need be: for evidence that outlives them."""

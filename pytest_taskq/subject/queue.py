@@ -108,12 +108,16 @@ class QueueUnderTest:
         self._others.append(other)
         return other
 
+    def leave(self) -> None:
+        """Close the adapters; the store stays."""
+        for other in self._others:
+            other.close_actor()
+        self.close_actor()
+
     def close(self) -> None:
         """Close the adapters and remove the store."""
         try:
-            for other in self._others:
-                other.close_actor()
-            self.close_actor()
+            self.leave()
         finally:
             if self._store is not None:
                 self._stores.discard(self._store)

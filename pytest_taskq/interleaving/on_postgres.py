@@ -1,0 +1,189 @@
+"""Schedules on PostgreSQL: statements run on the server, where they wait for locks by themselves.
+
+A thread whose statement does not come back is found to wait when the server says that it waits for a lock of an actor;
+then the others go on. No wall clock decides about that, but two things happen in the server's own time, and only when
+no actor can go on: it ends a deadlock, and it ends a wait that is longer than the code's ``lock_timeout``.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from pytest_taskq.interleaving.actor import Actor
+from pytest_taskq.interleaving.baton import Stillness
+from pytest_taskq.interleaving.waits import waits_decided_by
+from pytest_taskq.postgres.backends import Backends
+from pytest_taskq.postgres.server import connected
+from pytest_taskq.postgres.statements import HOOK
+from pytest_taskq.postgres.stores import Contents, SchemaStore
+from pytest_taskq.subject.violation import NotJudgedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from pytest_taskq.interleaving.baton import Holder, Watch
+    from pytest_taskq.interleaving.listening import Listener
+    from pytest_taskq.interleaving.site import Part
+    from pytest_taskq.interleaving.stage import Stage
+    from pytest_taskq.subject import Bench, QueueUnderTest
+
+# The first to wait looks for a deadlock first. It is to find it, and not the last one, so that runs repeat themselves:
+# the steps that close a circle take a few milliseconds. Nothing here can be lost by a crash of the server.
+_SETTINGS = ("SET synchronous_commit = off", "SET deadlock_timeout = '200ms'")
+_OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
+# None of these takes a snapshot, nor takes or frees a lock, so that no other session can tell when it ran.
+_ASIDE = ("BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE", "SET ", "DEALLOCATE")
+_DEFERRED = "SET CONSTRAINTS"  # makes up for checks that were put off
+
+
+class PsycopgDriver:
+    """psycopg 3."""
+
+    name = "psycopg 3"
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+
+    def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - a connection of either kind
+        """Seed ``random()`` of the session; return the id of its process."""
+        for setting in (*_SETTINGS, f"SET seed = {(actor + 1) / 8}"):  # one by one: not every role may do each
+            connection.pgconn.exec_(setting.encode())
+        return int(connection.pgconn.backend_pid)
+
+    def in_transaction(self, connection: Any) -> bool:  # noqa: ANN401 - a connection of either kind
+        """Whether a connection is inside a transaction."""
+        return connection.pgconn.transaction_status not in _OUTSIDE
+
+    def close(self, connection: Any) -> None:  # noqa: ANN401 - a connection of either kind
+        """Close a connection, past what its class may do beside."""
+        with suppress(psycopg.Error):
+            connection.pgconn.finish()
+
+    def part(self, sql: str) -> Part:
+        """Return what a statement is to the schedule."""
+        text = sql.strip("; \t\r\n").upper()
+        if not text:
+            return "nothing"
+        several = ";" in text
+        return "aside" if text.startswith(_ASIDE) and not text.startswith(_DEFERRED) and not several else "step"
+
+    def end(self, backends: list[int]) -> None:
+        """Return when the processes are gone."""
+        self._backends.wait_until_gone(backends)
+
+
+class AtServer:
+    """Whether a thread waits for a lock of an actor, which the server says; or for one in Python."""
+
+    soon, pause = 0.002, 0.001
+
+    def __init__(self, holder: Holder, site: PostgresSite) -> None:
+        self._holder = holder
+        self._site = site
+        self._stillness = Stillness(holder)
+        self._next = time.monotonic() + self._stillness.soon
+
+    def lasts(self) -> bool:
+        """Look once more."""
+        if self._holder.away:
+            return bool(self._site.blockers(self._holder))
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + self._stillness.pause
+        return self._stillness.lasts()
+
+    def still(self) -> bool:
+        """Whether no answer came since."""
+        return self._holder.away or self._stillness.lasts()
+
+
+class PostgresSite:
+    """The store of one run."""
+
+    content = None
+    opaque = True
+    timeouts = None
+    lets_go = True
+
+    def __init__(self, queue: QueueUnderTest, backends: Backends) -> None:
+        self.queue = queue
+        self.place = queue.dsn
+        self.driver = PsycopgDriver(backends)
+        self._backends = backends
+        self._actors: list[Actor] = []
+
+    def watch(self, holder: Holder) -> Watch:
+        """Return what asks the server."""
+        return AtServer(holder, self)
+
+    def blockers(self, holder: Holder) -> list[int]:
+        """Return the actors whose locks a thread waits for."""
+        asked = cast("Actor", holder).asked
+        waited_for = set(self._backends.blockers(asked)) if asked else set()
+        return [actor.index for actor in self._actors if waited_for.intersection(actor.backends)]
+
+    def begin_step(self) -> None:
+        """Let the server see what time it is."""
+        self.queue.store.show(self.queue.clock.milliseconds)
+
+    @contextmanager
+    def telling(self, listener: Listener) -> Iterator[None]:
+        """Tell of statements on connections that are opened meanwhile."""
+        self._actors = listener.stage.actors
+        with HOOK.telling(listener), waits_decided_by(listener):
+            yield
+
+    def check_seen(self, stage: Stage) -> None:
+        """Raise UnseenError if other connections to the schema are there than were told."""
+        del stage
+
+
+class PostgresGround:
+    """Puts the rows of one schema back before each run."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._open = ExitStack()
+        self._moment = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def prepare(self, make: Callable[[QueueUnderTest], Any]) -> Any:  # noqa: ANN401 - what the scenario prepares
+        """Return what ``make`` returns, and remember the rows."""
+        queue = self._open.enter_context(self._bench.queue())
+        given = make(queue)
+        self._moment = self._bench.clock.milliseconds
+        queue.close_actor()
+        assert isinstance(queue.store, SchemaStore)  # noqa: S101 - the only one there is on a server
+        self._store = queue.store
+        self._connection = self._open.enter_context(connected(self._store.dsn))
+        self._contents = Contents(self._store.schema)
+        self._contents.remember(self._connection)
+        self._backends = Backends(self._store.dsn, self._store.schema)
+        self._open.callback(self._backends.close)
+        return given
+
+    @contextmanager
+    def site(self) -> Iterator[PostgresSite]:
+        """Yield the store with the rows as they were."""
+        self._bench.clock.milliseconds = self._moment
+        if not self._contents.put_back(self._connection):
+            raise NotJudgedError(
+                "its tables cannot be made as they were before a run: calls of it make or alter tables, or the role may "
+                "not keep triggers from firing"
+            )
+        with self._bench.on(self._store) as queue:
+            yield PostgresSite(queue, self._backends)
