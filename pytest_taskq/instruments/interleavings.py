@@ -36,8 +36,10 @@ class InterleavingsJudge:
         scenarios = [one for one in scenarios_of(requirement.id, bench.subject) if not _missing(one, bench.subject)]
         if budget.effort == "smoke" and not budget.replay:
             scenarios = [one for one in scenarios if not one.thorough]
+        off = {one.elsewhere[bench.backend]: None for one in scenarios if bench.backend in one.elsewhere}
+        scenarios = [one for one in scenarios if bench.backend not in one.elsewhere]
         if not scenarios:
-            reason = "nothing of what is offered can be raced"
+            reason = "; ".join(off) or "nothing of what is offered can be raced"
             return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.UNSUPPORTED, reason=reason)
         if budget.replay:
             return _replayed(requirement, bench, scenarios, Token.parse(budget.replay))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_taskq.subject.store import PlainRow
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_COLLIDED = {"40001", "40P01", "55P03"}  # of PostgreSQL: serialization failure, deadlock, no lock in time
 
 
 class UnseenError(NotJudgedError):
@@ -104,7 +105,9 @@ class Aftermath:
 def is_lock_error(error: BaseException) -> bool:
     """Whether an error, or what caused it, says that somebody else holds a lock."""
     return any(
-        isinstance(one, QueueBusyError) or (getattr(one, "sqlite_errorcode", 0) or 0) & 0xFF in _LOCKED
+        isinstance(one, QueueBusyError)
+        or (getattr(one, "sqlite_errorcode", 0) or 0) & 0xFF in _LOCKED
+        or getattr(one, "sqlstate", None) in _COLLIDED
         for one in _chain(error)
     )
 

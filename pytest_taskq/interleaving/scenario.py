@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_taskq.interleaving.aftermath import Aftermath
     from pytest_taskq.subject import Outcome, QueueUnderTest
@@ -20,6 +20,10 @@ class Player:
         self.prepared = prepared
         self._call = call
 
+    def marked(self, sql: str) -> str:
+        """Return SQL that has ``?`` for its parameters as the driver of the code under test writes it."""
+        return sql.replace("?", self.queue.store.placeholder)
+
     def __call__(self, method: str, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - any method's
         """Call a method and return its result; None if it raised, which is for the judge to see."""
         return self._call(self.queue, method, arguments, keywords).result
@@ -31,7 +35,8 @@ class Scenario:
 
     ``mortal`` names the actors that may die, one in a run; ``jump`` is how many seconds may pass, once in a run, at
     any moment. ``unhurried`` names the actors whose sleeps last until nobody else can go on. ``needs`` names the
-    features without which there is no scenario; what is ``thorough`` is left out of the smallest effort.
+    features without which there is no scenario; what is ``thorough`` is left out of the smallest effort. ``elsewhere``
+    gives, for each back end on which it judges nothing, the reason.
     """
 
     name: str
@@ -43,3 +48,4 @@ class Scenario:
     unhurried: Sequence[int] = ()
     needs: Sequence[str] = ()
     thorough: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)

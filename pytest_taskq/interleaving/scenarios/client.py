@@ -76,9 +76,9 @@ def _enqueue_in(*, rolls_back: bool) -> Callable[[Player], None]:
     def script(player: Player) -> None:
         try:
             with player.queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # on the shared schema
-                connection.execute(insert, ("before",))
+                connection.execute(player.marked(insert), ("before",))
                 player("enqueue_in", connection, "job", {})
-                connection.execute(insert, ("after",))
+                connection.execute(player.marked(insert), ("after",))
                 _fail_if(rolls_back)
         except CallerError:
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_taskq.interleaving.scenario import Scenario
 from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.reference_impl import QueueBusyError
+from pytest_taskq.subject.store import POSTGRESQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +39,8 @@ def _opened(queue: QueueUnderTest) -> None:
 def _insert_two(player: Player, *, fails: bool = False) -> None:
     try:
         with player.queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # on the shared schema
-            connection.execute(_INSERT, ("first",))
-            connection.execute(_INSERT, ("second",))
+            connection.execute(player.marked(_INSERT), ("first",))
+            connection.execute(player.marked(_INSERT), ("second",))
             _fail_if(fails)
     except CallerError:
         return
@@ -92,20 +93,21 @@ def two_transactions_that_read_first(subject: Subject) -> Iterator[Scenario]:
             prepare=_opened,
             scripts=[_number_itself("one", refused), _number_itself("two", refused)],
             judge=_numbered(refused),
+            elsewhere={POSTGRESQL: "a transaction takes its lock at the start on SQLite alone"},
         )
 
 
 def _number_itself(name: str, refused: list[Exception]) -> Callable[[Player], None]:
-    def number(connection: Connection) -> None:
+    def number(player: Player, connection: Connection) -> None:
         count = connection.execute(_COUNT).fetchone()[0]
-        connection.execute(_INSERT, (f"{name} is number {count + 1}",))
+        connection.execute(player.marked(_INSERT), (f"{name} is number {count + 1}",))
 
     def script(player: Player) -> None:
         if name == "one":
             refused.clear()
         try:
             with player.queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # on the shared schema
-                number(connection)
+                number(player, connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, is what is judged
             refused.append(error)
 
@@ -134,6 +136,9 @@ def a_lock_held_too_long(subject: Subject) -> Iterator[Scenario]:
             scripts=[_hold_the_lock, _refused(raised)],
             judge=_busy_or_written(raised),
             unhurried=(0,),
+            elsewhere={
+                POSTGRESQL: "transactions that write do not keep each other out, and a lock_timeout passes in real time"
+            },
         )
 
 
@@ -141,7 +146,7 @@ def _hold_the_lock(player: Player) -> None:
     import time
 
     with player.queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # on the shared schema
-        connection.execute(_INSERT, ("holder",))
+        connection.execute(player.marked(_INSERT), ("holder",))
         time.sleep(player.queue.promises.busy_timeout * 10)  # virtual
 
 
@@ -150,7 +155,7 @@ def _refused(raised: list[Any]) -> Callable[[Player], None]:
         raised.clear()
         try:
             with player.queue.adapter.db.transaction() as connection:  # type: ignore[union-attr]  # on the shared schema
-                connection.execute(_INSERT, ("other",))
+                connection.execute(player.marked(_INSERT), ("other",))
         except Exception as error:  # noqa: BLE001 - whatever it is, is what is judged
             raised.append(error)
 
