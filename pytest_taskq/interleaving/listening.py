@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pytest_taskq.interleaving.actor import plain
-from pytest_taskq.interleaving.aftermath import is_lock_error
+from pytest_taskq.interleaving.aftermath import UnseenError, is_lock_error
 from pytest_taskq.interleaving.baton import Died
 from pytest_taskq.interleaving.events import Event, letter
 
@@ -169,6 +169,16 @@ class Listener:
         actor = self.stage.actor_here(statement.connection)
         if actor is not None and not actor.freed:
             self.stage.log(actor, "aside", _shown(statement))
+
+    @_faults_apart
+    def met(self, connection: Any) -> None:
+        """Learn of a connection from before the run."""
+        del connection
+        if self.stage.actor_here() is not None:
+            raise UnseenError(
+                "a connection that was opened before the workers began is used by them, so that nothing is known of "
+                "what it holds; let each adapter open its own"
+            )
 
     @_faults_apart
     def sent(self, backend: int) -> None:

@@ -7,6 +7,7 @@ no actor can go on: it ends a deadlock, and it ends a wait that is longer than t
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from pytest_taskq.interleaving.actor import Actor
+from pytest_taskq.interleaving.aftermath import UnseenError
 from pytest_taskq.interleaving.baton import Stillness
 from pytest_taskq.interleaving.waits import waits_decided_by
 from pytest_taskq.postgres.backends import Backends
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
 # The first to wait looks for a deadlock first. It is to find it, and not the last one, so that runs repeat themselves:
 # the steps that close a circle take a few milliseconds. Nothing here can be lost by a crash of the server.
 _SETTINGS = ("SET synchronous_commit = off", "SET deadlock_timeout = '200ms'")
+_LOOK_EACH = 50  # runs: at each step of one of them the server is asked for connections that nobody told of
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 # None of these takes a snapshot, nor takes or frees a lock, so that no other session can tell when it ran.
 _ASIDE = ("BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE", "SET ", "DEALLOCATE")
+_NUMBERED = re.compile(r"\b([Pp]rocess|transaction|tuple) (?:\d+|\(\d+,\d+\))")
 _DEFERRED = "SET CONSTRAINTS"  # makes up for checks that were put off
 
 
@@ -73,6 +77,10 @@ class PsycopgDriver:
             return "nothing"
         several = ";" in text
         return "aside" if text.startswith(_ASIDE) and not text.startswith(_DEFERRED) and not several else "step"
+
+    def steady(self, text: str) -> str:
+        """Return ``text`` without the numbers of processes, transactions and places in a file."""
+        return _NUMBERED.sub(r"\1 …", text)
 
     def end(self, backends: list[int]) -> None:
         """Return when the processes are gone."""
@@ -112,12 +120,15 @@ class PostgresSite:
     timeouts = None
     lets_go = True
 
-    def __init__(self, queue: QueueUnderTest, backends: Backends) -> None:
+    def __init__(self, queue: QueueUnderTest, backends: Backends, *, looks: bool) -> None:
         self.queue = queue
         self.place = queue.dsn
         self.driver = PsycopgDriver(backends)
         self._backends = backends
         self._actors: list[Actor] = []
+        self._looks = looks
+        self._left = backends.present()  # of what came before
+        self._present: set[int] = set()
 
     def watch(self, holder: Holder) -> Watch:
         """Return what asks the server."""
@@ -130,7 +141,9 @@ class PostgresSite:
         return [actor.index for actor in self._actors if waited_for.intersection(actor.backends)]
 
     def begin_step(self) -> None:
-        """Let the server see what time it is."""
+        """Let the server see what time it is, and ask it who is there."""
+        if self._looks:
+            self._present |= self._backends.present()
         self.queue.store.show(self.queue.clock.milliseconds)
 
     @contextmanager
@@ -141,8 +154,14 @@ class PostgresSite:
             yield
 
     def check_seen(self, stage: Stage) -> None:
-        """Raise UnseenError if other connections to the schema are there than were told."""
-        del stage
+        """Raise UnseenError if there were other connections to the schema than were told."""
+        told = {backend for actor in stage.actors for backend in actor.backends}
+        unseen = (self._present | self._backends.present()) - self._left - told
+        if unseen:
+            raise UnseenError(
+                f"the server knows of {len(unseen)} connections to the store beside the {len(told)} that were opened "
+                "through psycopg 3, so that their statements cannot be scheduled"
+            )
 
 
 class PostgresGround:
@@ -152,6 +171,7 @@ class PostgresGround:
         self._bench = bench
         self._open = ExitStack()
         self._moment = 0
+        self._runs = 0
 
     def __enter__(self) -> Self:
         return self
@@ -186,4 +206,5 @@ class PostgresGround:
                 "not keep triggers from firing"
             )
         with self._bench.on(self._store) as queue:
-            yield PostgresSite(queue, self._backends)
+            self._runs += 1
+            yield PostgresSite(queue, self._backends, looks=self._runs % _LOOK_EACH == 1)

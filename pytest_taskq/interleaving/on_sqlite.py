@@ -61,6 +61,10 @@ class SqliteDriver:
         text = sql.lstrip().lower()
         return "nothing" if text.startswith("pragma") and text[6:].lstrip().startswith(_PRIVATE) else "step"
 
+    def steady(self, text: str) -> str:
+        """Return ``text``: SQLite speaks of nothing that has a number of its own."""
+        return text
+
     def end(self, backends: list[int]) -> None:
         """Return at once: what is closed is gone."""
 

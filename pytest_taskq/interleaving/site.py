@@ -39,6 +39,10 @@ class Driver(Protocol):
         """Return what a statement is to the schedule."""
         ...
 
+    def steady(self, text: str) -> str:
+        """Return what is said of a call without what is another in each run."""
+        ...
+
     def end(self, backends: list[int]) -> None:
         """Return when nothing of closed connections is left; ``backends`` are their processes on a server."""
         ...

@@ -52,7 +52,7 @@ class Stage:
 
     def log(self, actor: Actor, kind: Any, text: str) -> Event:  # noqa: ANN401 - a literal of Event's
         """Add an event of an actor."""
-        text = _ADDRESS.sub("", text.replace(self._place, "…"))
+        text = self.site.driver.steady(_ADDRESS.sub("", text.replace(self._place, "…")))
         event = Event(actor.index, kind, text, writing=actor.in_transaction())
         self.played.events.append(event)
         return event

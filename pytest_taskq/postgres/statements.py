@@ -34,6 +34,10 @@ class ServerListener(StatementListener, Protocol):
         """Learn of a statement that goes with the one before or after it."""
         ...
 
+    def met(self, connection: Any) -> None:  # noqa: ANN401 - of a driver
+        """Learn that a connection is used that was opened before anybody listened."""
+        ...
+
     def sent(self, backend: int) -> None:
         """Learn that the thread now waits for a server process, the one with that id; 0 while it connects."""
         ...
@@ -56,11 +60,15 @@ class PsycopgHook:
 
     def of(self, connection: AnyConnection) -> ServerListener | None:
         """Return who is told of ``connection``."""
-        return self.listener if connection in self._told else None
+        if self.listener is None or connection in self._told:
+            return self.listener
+        if not _is_of_kit(connection):
+            self.listener.met(connection)
+        return None
 
     def opened(self, connection: AnyConnection) -> None:
         """Tell of a new connection, and from now on of what it does."""
-        if self.listener is None or connection.pgconn.parameter_status(b"application_name") == KIT.encode():
+        if self.listener is None or _is_of_kit(connection):
             return
         self._told.add(connection)
         self.listener.opened(connection, rows_seen=True)
@@ -83,6 +91,10 @@ class PsycopgHook:
 
 
 HOOK = PsycopgHook()
+
+
+def _is_of_kit(connection: AnyConnection) -> bool:
+    return connection.closed or connection.pgconn.parameter_status(b"application_name") == KIT.encode()
 
 
 # --- in the place of psycopg's own methods ----------------------------------------------------------------------------
