@@ -91,6 +91,11 @@ def _claim(scenario: Scenario, searched: Searched, budget: Budget) -> str:
     explored, actors = searched.explored, len(scenario.scripts)
     more = [word for word, there in (("deaths", scenario.mortal), ("time", scenario.jump)) if there]
     of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "")
+    if explored.cut and not searched.rows_seen:
+        raise InconclusiveError(
+            f"{scenario.name}: only after {explored.cut} runs had been cut short in a state that seemed to be seen "
+            "before was it known that states cannot be told apart here"
+        )
     if explored.exhausted and searched.rows_seen:
         cut = f", {explored.cut} of them up to a state seen before" if explored.cut else ""
         return f"all schedules of {of} ({explored.runs} runs{cut})"

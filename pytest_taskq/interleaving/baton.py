@@ -143,13 +143,14 @@ class Holder:
         """Note that the thread now waits for a server; it may be found to wait outside."""
         self.away = True
 
-    def come_back(self) -> None:
-        """Return when the thread may run on; at once if nobody found that it waited outside."""
+    def come_back(self) -> bool:
+        """Return when the thread may run on, and whether it was found to wait outside; if not, at once."""
         with self._baton.turn:
             self.away = False
             outside = self.waiting == "outside"
         if outside:
             self.wait("ready")
+        return outside
 
 
 class Stillness:

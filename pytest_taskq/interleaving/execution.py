@@ -50,6 +50,7 @@ class Execution:
         self._disbanded = False
         self._jumped = False
         self._last: int | None = None
+        self._queued: list[int] = []  # who waits outside, in the order in which they came there
 
     # --- the scheduler ----------------------------------------------------------------------------------------------
 
@@ -70,7 +71,7 @@ class Execution:
     def _follow(self, schedule: Schedule, seen: Callable[[Hashable], bool]) -> None:
         place = 0
         while options := self._options():
-            committed = self._stage.committed()
+            state = self._noted(self._state(self._stage.committed()))
             if place == _MOST_STEPS:
                 raise StuckError
             costs = tuple(self._cost(option) for option in options)
@@ -79,7 +80,7 @@ class Execution:
                     raise DivergedError(f"step {place + 1}, {schedule[place].letter}, is not possible any more")
                 chosen = options.index(schedule[place])
             else:
-                if not self._stage.opaque and (state := self._state(committed)) is not None and seen(state):
+                if not self._stage.opaque and state is not None and seen(state):
                     self._played.complete = False
                     return
                 chosen = costs.index(0)
@@ -145,7 +146,19 @@ class Execution:
             )
             for actor in self._actors
         )
-        return committed, self._clock.milliseconds, last, self._jumped, tuple(self._played.died), actors
+        order = tuple(self._queued)
+        return committed, self._clock.milliseconds, last, self._jumped, tuple(self._played.died), order, actors
+
+    def _noted(self, state: Hashable) -> Hashable:
+        """Keep the state for what the next statement does; what waits on the server does what it does in all of them."""
+        outside = [actor.index for actor in self._actors if actor.waiting == "outside"]
+        self._stage.moment = self._stage.number(object() if state is None else state)
+        for index in {*self._queued, *outside}:
+            actor = self._actors[index]
+            actor.snapshot = self._stage.number((actor.snapshot, self._stage.moment))
+        self._queued = [index for index in self._queued if index in outside]
+        self._queued += [index for index in outside if index not in self._queued]
+        return state
 
     def _take(self, choice: Choice) -> None:
         if choice.kind == "jump":

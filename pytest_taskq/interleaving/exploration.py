@@ -103,7 +103,7 @@ class Exploration:
         if self.bench.backend == POSTGRESQL:
             from pytest_taskq.interleaving.on_postgres import PostgresGround
 
-            return PostgresGround(self.bench)
+            return PostgresGround(self.bench, self._interner)
         return nullcontext(SqliteGround(self.bench, self._interner))
 
     def _play(

@@ -106,9 +106,19 @@ class Listener:
             event.writing = actor.in_transaction()
             self.stage.played.events.append(event)
         actor.last, actor.dirty, actor.unread, actor.met_lock = statement, True, False, False
-        if self.stage.content is not None and not actor.in_transaction():
-            actor.snapshot = self.stage.committed() or 0
+        self._see(actor, statement)
         self.stage.told(actor, (statement.sql, plain(statement.parameters)))
+
+    def _see(self, actor: Actor, statement: Statement) -> None:
+        """Note what the statement is about to see, on which depends what it does unseen until its COMMIT."""
+        driver = self.stage.site.driver
+        driver.seed(statement.connection, actor.index, actor.steps)
+        self.stage.opaque |= not driver.is_accountable(statement)
+        if self.stage.site.by_statement:
+            before = actor.snapshot if actor.in_transaction() else 0
+            actor.snapshot = self.stage.number((before, self.stage.moment))
+        elif self.stage.content is not None and not actor.in_transaction():
+            actor.snapshot = self.stage.committed() or 0
 
     @_faults_apart
     def ended(self, statement: Statement, seen: object) -> None:
@@ -120,7 +130,9 @@ class Listener:
             self._timeouts.ran(statement.connection, statement.sql)
         self.stage.told(actor, plain(seen))
         text = statement.sql.lstrip().upper()
-        actor.unread = "RETURNING" in text or not text.startswith(_LEAVE_NO_ROWS)
+        actor.unread = not self.stage.site.by_statement and (
+            "RETURNING" in text or not text.startswith(_LEAVE_NO_ROWS)
+        )
 
     @_faults_apart
     def failed(self, statement: Statement, error: Exception) -> bool:
@@ -171,6 +183,11 @@ class Listener:
             self.stage.log(actor, "aside", _shown(statement))
 
     @_faults_apart
+    def unseen(self) -> None:
+        """Learn that what an actor is told cannot be known."""
+        self.stage.opaque |= self.stage.actor_here() is not None
+
+    @_faults_apart
     def met(self, connection: Any) -> None:
         """Learn of a connection from before the run."""
         del connection
@@ -192,8 +209,8 @@ class Listener:
     def answered(self) -> None:
         """Return when the schedule lets the actor go on, if it had to wait for another's lock."""
         actor = self._actor_itself()
-        if actor is not None:
-            actor.come_back()
+        if actor is not None and actor.come_back():
+            self.stage.told(actor, "answered")
 
     @_faults_apart
     def closed(self, backend: int) -> None:

@@ -20,6 +20,7 @@ from pytest_taskq.interleaving.aftermath import UnseenError
 from pytest_taskq.interleaving.baton import Stillness
 from pytest_taskq.interleaving.waits import waits_decided_by
 from pytest_taskq.postgres.backends import Backends
+from pytest_taskq.postgres.content import SchemaContent
 from pytest_taskq.postgres.server import connected
 from pytest_taskq.postgres.statements import HOOK
 from pytest_taskq.postgres.stores import Contents, SchemaStore
@@ -30,15 +31,19 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from pytest_taskq.interleaving.actor import Interner
     from pytest_taskq.interleaving.baton import Holder, Watch
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.site import Part
     from pytest_taskq.interleaving.stage import Stage
+    from pytest_taskq.statements import Statement
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 # The first to wait looks for a deadlock first. It is to find it, and not the last one, so that runs repeat themselves:
 # the steps that close a circle take a few milliseconds. Nothing here can be lost by a crash of the server.
-_SETTINGS = ("SET synchronous_commit = off", "SET deadlock_timeout = '200ms'")
+_SETTINGS = ("SET synchronous_commit = off", "SET deadlock_timeout = '200ms'", "SHOW default_transaction_isolation")
+# Serializable transactions depend on what others read that are over; a session that listens, on who notified it.
+_UNACCOUNTABLE = ("SERIALIZABLE", "LISTEN")
 _LOOK_EACH = 50  # runs: at each step of one of them the server is asked for connections that nobody told of
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 # None of these takes a snapshot, nor takes or frees a lock, so that no other session can tell when it ran.
@@ -54,11 +59,14 @@ class PsycopgDriver:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
+        self._serializable = False
 
     def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - a connection of either kind
-        """Seed ``random()`` of the session; return the id of its process."""
-        for setting in (*_SETTINGS, f"SET seed = {(actor + 1) / 8}"):  # one by one: not every role may do each
-            connection.pgconn.exec_(setting.encode())
+        """Let the session do without what costs time; return the id of its process."""
+        del actor
+        for setting in _SETTINGS:  # one by one: not every role may do each
+            shown = connection.pgconn.exec_(setting.encode())
+        self._serializable |= (shown.get_value(0, 0) or b"").upper() == b"SERIALIZABLE"
         return int(connection.pgconn.backend_pid)
 
     def in_transaction(self, connection: Any) -> bool:  # noqa: ANN401 - a connection of either kind
@@ -81,6 +89,17 @@ class PsycopgDriver:
     def steady(self, text: str) -> str:
         """Return ``text`` without the numbers of processes, transactions and places in a file."""
         return _NUMBERED.sub(r"\1 …", text)
+
+    def is_accountable(self, statement: Statement) -> bool:
+        """Whether it is neither serializable nor about notifications."""
+        level = statement.connection.isolation_level
+        said = any(word in statement.sql.upper() for word in _UNACCOUNTABLE)
+        return not said and not self._serializable and level != psycopg.IsolationLevel.SERIALIZABLE
+
+    def seed(self, connection: Any, actor: int, step: int) -> None:  # noqa: ANN401 - a connection of either kind
+        """Seed ``random()`` of the session, by what takes no snapshot."""
+        if connection.pgconn.transaction_status in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
+            connection.pgconn.exec_(b"SET seed = %f" % (((actor + 1) * 0.618034 + step * 0.414214) % 1))
 
     def end(self, backends: list[int]) -> None:
         """Return when the processes are gone."""
@@ -115,13 +134,14 @@ class AtServer:
 class PostgresSite:
     """The store of one run."""
 
-    content = None
-    opaque = True
+    opaque = False
+    by_statement = True
     timeouts = None
     lets_go = True
 
-    def __init__(self, queue: QueueUnderTest, backends: Backends, *, looks: bool) -> None:
+    def __init__(self, queue: QueueUnderTest, content: SchemaContent, backends: Backends, *, looks: bool) -> None:
         self.queue = queue
+        self.content = content
         self.place = queue.dsn
         self.driver = PsycopgDriver(backends)
         self._backends = backends
@@ -167,8 +187,9 @@ class PostgresSite:
 class PostgresGround:
     """Puts the rows of one schema back before each run."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, interner: Interner) -> None:
         self._bench = bench
+        self._interner = interner
         self._open = ExitStack()
         self._moment = 0
         self._runs = 0
@@ -194,6 +215,8 @@ class PostgresGround:
         self._contents.remember(self._connection)
         self._backends = Backends(self._store.dsn, self._store.schema)
         self._open.callback(self._backends.close)
+        self._content = SchemaContent(self._store.dsn, *self._contents.names, self._interner.number)
+        self._open.callback(self._content.close)
         return given
 
     @contextmanager
@@ -207,4 +230,5 @@ class PostgresGround:
             )
         with self._bench.on(self._store) as queue:
             self._runs += 1
-            yield PostgresSite(queue, self._backends, looks=self._runs % _LOOK_EACH == 1)
+            self._content.begin_run()
+            yield PostgresSite(queue, self._content, self._backends, looks=self._runs % _LOOK_EACH == 1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.site import Part
     from pytest_taskq.interleaving.stage import Stage
+    from pytest_taskq.statements import Statement
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 # They set or ask what belongs to the connection alone, so that no other actor can tell when they ran.
@@ -65,6 +66,14 @@ class SqliteDriver:
         """Return ``text``: SQLite speaks of nothing that has a number of its own."""
         return text
 
+    def is_accountable(self, statement: Statement) -> bool:
+        """Return True: a transaction is alone with its lock, or keeps its snapshot."""
+        del statement
+        return True
+
+    def seed(self, connection: Any, actor: int, step: int) -> None:  # noqa: ANN401 - a sqlite3.Connection
+        """Do nothing: the chance of SQLite is the process's."""
+
     def end(self, backends: list[int]) -> None:
         """Return at once: what is closed is gone."""
 
@@ -74,6 +83,7 @@ class SqliteSite:
 
     driver = SqliteDriver()
     lets_go = False
+    by_statement = False
 
     def __init__(self, queue: QueueUnderTest, content: Content | None, opens: FileOpens) -> None:
         self.queue = queue

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.stage import Stage
     from pytest_taskq.interleaving.timeouts import Timeouts
+    from pytest_taskq.statements import Statement
     from pytest_taskq.subject import QueueUnderTest
 
 # What a statement is to the schedule: a step of its own, a part of the next one, or of no interest to anybody.
@@ -43,6 +44,14 @@ class Driver(Protocol):
         """Return what is said of a call without what is another in each run."""
         ...
 
+    def is_accountable(self, statement: Statement) -> bool:
+        """Whether what it does depends on nothing but what is committed, and what was done and told before."""
+        ...
+
+    def seed(self, connection: Any, actor: int, step: int) -> None:  # noqa: ANN401 - of any driver
+        """Let the chance of a step be that of the actor and the step, where it is not the process's own."""
+        ...
+
     def end(self, backends: list[int]) -> None:
         """Return when nothing of closed connections is left; ``backends`` are their processes on a server."""
         ...
@@ -66,6 +75,7 @@ class Site(Protocol):
     content: Content | None
     driver: Driver
     opaque: bool  # no state is known to be equal to another
+    by_statement: bool  # a transaction sees at each of its statements what is committed, and not at its first alone
     timeouts: Timeouts | None  # where a lock is waited for by running the statement again
     lets_go: bool  # who waits outside may be let go on by the database itself
 

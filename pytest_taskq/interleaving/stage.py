@@ -36,6 +36,7 @@ class Stage:
         self.baton = Baton(limit, site.watch)
         self.actors = [Actor(self.baton, index, site.driver) for index in range(count)]
         self.running: Actor | None = None
+        self.moment: Hashable = None  # the state that the step begins in
         self._interner = interner
         self._place = site.place
         # The scheduler, whoever watches it, and the program's own threads are no actor's.
@@ -56,6 +57,10 @@ class Stage:
         event = Event(actor.index, kind, text, writing=actor.in_transaction())
         self.played.events.append(event)
         return event
+
+    def number(self, value: Hashable) -> int:
+        """Return the number of ``value``; those of unequal values differ."""
+        return self._interner.number(value)
 
     def told(self, actor: Actor, what: Hashable) -> None:
         """Note what an actor's code was told: what it does next depends on nothing else."""

@@ -34,6 +34,10 @@ class ServerListener(StatementListener, Protocol):
         """Learn of a statement that goes with the one before or after it."""
         ...
 
+    def unseen(self) -> None:
+        """Learn that the code is given something beside the rows that are told."""
+        ...
+
     def met(self, connection: Any) -> None:  # noqa: ANN401 - of a driver
         """Learn that a connection is used that was opened before anybody listened."""
         ...
@@ -192,9 +196,12 @@ class _Told:
         self._cursor = gen.gi_frame.f_locals.get("self")
         self._statement = statement_of(connection, gen)
         self._alone = connection.pgconn.pipeline_status == PipelineStatus.OFF
+        self._whole = self._alone and gen.__name__ in _WHOLLY_TOLD and not getattr(connection, "_notice_handlers", None)
 
     def __enter__(self) -> None:
         if self._statement is not None:
+            if not self._whole:
+                self._listener.unseen()
             (self._listener.begins if self._alone else self._listener.aside)(self._statement)
         self._listener.sent(self._connection.pgconn.backend_pid)
 
@@ -206,6 +213,8 @@ class _Told:
             self._listener.failed(self._statement, error)
         elif error is None:
             result = self._cursor.pgresult if isinstance(self._cursor, _CURSORS) else None
+            if len(getattr(self._cursor, "_results", ())) > 1:
+                self._listener.unseen()
             self._listener.ended(self._statement, result and (result.command_status or b"").decode())
             if result is not None and result.nfields:
                 self._listener.fetched(self._connection, rows_of(result))
@@ -243,6 +252,8 @@ _WITH_QUERY = {
 }
 _OF_CURSORS = {"_fetch_gen": "FETCH", "_scroll_gen": "MOVE", "_close_gen": "CLOSE"}
 _ENDS = {"_commit_gen": "COMMIT", "_rollback_gen": "ROLLBACK"}
+# Of the rest rows are given out later, or in pieces.
+_WHOLLY_TOLD = ("_execute_gen", "_enter_gen", "_exit_gen", *_ENDS)
 _SET_LATER = "_set_"  # what the next BEGIN will say
 
 

@@ -106,6 +106,11 @@ class Contents:
             value, called = connection.execute(f'SELECT last_value, is_called FROM "{name}"').fetchall()[0]
             self._sequences.append((name, value, called))
 
+    @property
+    def names(self) -> tuple[list[str], list[str]]:
+        """The names of the tables, and those of the sequences."""
+        return list(self._tables), [name for name, _, _ in self._sequences]
+
     def put_back(self, connection: psycopg.Connection[Any]) -> bool:
         """Make the tables hold what they held; False, and nothing done, if the schema is not of that shape any more."""
         if self._shape_of(connection) != self._shape:
