@@ -71,6 +71,7 @@ class Execution:
     def _follow(self, schedule: Schedule, seen: Callable[[Hashable], bool]) -> None:
         place = 0
         while options := self._options():
+            self._forget_reads()
             state = self._noted(self._state(self._stage.committed()))
             if place == _MOST_STEPS:
                 raise StuckError
@@ -148,6 +149,11 @@ class Execution:
         )
         order = tuple(self._queued)
         return committed, self._clock.milliseconds, last, self._jumped, tuple(self._played.died), order, actors
+
+    def _forget_reads(self) -> None:
+        last = None if self._last is None else self._actors[self._last]
+        if last is not None and last.waiting == "ready" and last.in_transaction() and self._stage.site.has_only_read(last):
+            last.snapshot = 0
 
     def _noted(self, state: Hashable) -> Hashable:
         """Keep the state for what the next statement does; what waits on the server does what it does in all of them."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 # the steps that close a circle take a few milliseconds. Nothing here can be lost by a crash of the server.
 _SETTINGS = ("SET synchronous_commit = off", "SET deadlock_timeout = '200ms'", "SHOW default_transaction_isolation")
 # Serializable transactions depend on what others read that are over; a session that listens, on who notified it.
+_BY_STATEMENT = (None, psycopg.IsolationLevel.READ_COMMITTED)
 _UNACCOUNTABLE = ("SERIALIZABLE", "LISTEN")
 _LOOK_EACH = 50  # runs: at each step of one of them the server is asked for connections that nobody told of
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
@@ -60,13 +61,16 @@ class PsycopgDriver:
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._serializable = False
+        self.keeps_snapshots = False  # from the first statement of a transaction to its end
 
     def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - a connection of either kind
         """Let the session do without what costs time; return the id of its process."""
         del actor
         for setting in _SETTINGS:  # one by one: not every role may do each
             shown = connection.pgconn.exec_(setting.encode())
-        self._serializable |= (shown.get_value(0, 0) or b"").upper() == b"SERIALIZABLE"
+        level = (shown.get_value(0, 0) or b"").upper()
+        self._serializable |= level == b"SERIALIZABLE"
+        self.keeps_snapshots |= level != b"READ COMMITTED"
         return int(connection.pgconn.backend_pid)
 
     def in_transaction(self, connection: Any) -> bool:  # noqa: ANN401 - a connection of either kind
@@ -93,6 +97,7 @@ class PsycopgDriver:
     def is_accountable(self, statement: Statement) -> bool:
         """Whether it is neither serializable nor about notifications."""
         level = statement.connection.isolation_level
+        self.keeps_snapshots |= level not in _BY_STATEMENT or "ISOLATION" in statement.sql.upper()
         said = any(word in statement.sql.upper() for word in _UNACCOUNTABLE)
         return not said and not self._serializable and level != psycopg.IsolationLevel.SERIALIZABLE
 
@@ -159,6 +164,10 @@ class PostgresSite:
         asked = cast("Actor", holder).asked
         waited_for = set(self._backends.blockers(asked)) if asked else set()
         return [actor.index for actor in self._actors if waited_for.intersection(actor.backends)]
+
+    def has_only_read(self, actor: Actor) -> bool:
+        """Whether it holds no lock but those of readers; under READ COMMITTED it has no snapshot between statements."""
+        return not self.driver.keeps_snapshots and self._backends.have_only_read(actor.backends)
 
     def begin_step(self) -> None:
         """Let the server see what time it is, and ask it who is there."""

@@ -18,7 +18,7 @@ from pytest_taskq.sqlite.statements import HOOK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_taskq.interleaving.actor import Interner
+    from pytest_taskq.interleaving.actor import Actor, Interner
     from pytest_taskq.interleaving.baton import Holder, Watch
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.site import Part
@@ -101,6 +101,11 @@ class SqliteSite:
         """Return nothing: SQLite never waits where it is not seen to."""
         del holder
         return []
+
+    def has_only_read(self, actor: Actor) -> bool:
+        """Return False: it keeps its snapshot."""
+        del actor
+        return False
 
     def begin_step(self) -> None:
         """Do nothing: SQLite asks the process what time it is."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from pytest_taskq.interleaving.actor import Actor
     from pytest_taskq.interleaving.baton import Holder, Watch
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.stage import Stage
@@ -85,6 +86,10 @@ class Site(Protocol):
 
     def blockers(self, holder: Holder) -> list[int]:
         """Return the actors whose locks a thread waits for on a server."""
+        ...
+
+    def has_only_read(self, actor: Actor) -> bool:
+        """Whether what its open transaction has done so far changes nothing for anybody, itself included."""
         ...
 
     def begin_step(self) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _PATIENCE = 5.0  # seconds for a server process to end
 _PAUSE = 0.0002
 _BLOCKERS = "SELECT pg_blocking_pids(%s)"
+# Who wrote, or locked a row, holds a lock on the number of its transaction.
+_HELD = "SELECT count(*) FROM pg_locks WHERE pid = ANY(%s) AND locktype <> 'virtualxid' AND mode <> 'AccessShareLock'"
 _ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s) AND datname = current_database()"
 # Whoever has the schema's name, and whoever holds a lock on a relation of it and is not of the kit.
 _PRESENT = """
@@ -36,8 +38,13 @@ class Backends:
 
     def blockers(self, backend: int) -> list[int]:
         """Return for whose locks a server process waits now, in a queue before it or holding; [] if for nobody's."""
-        row = self._connection.execute(_BLOCKERS, (backend,)).fetchone()
+        row = self._connection.execute(_BLOCKERS, (backend,), prepare=True).fetchone()
         return list(row[0]) if row is not None else []
+
+    def have_only_read(self, backends: Collection[int]) -> bool:
+        """Whether the open transactions of server processes have read and done nothing else, as their locks say."""
+        row = self._connection.execute(_HELD, (list(backends),), prepare=True).fetchone()
+        return not (row and row[0])
 
     def present(self) -> set[int]:
         """Return those that work on the schema now, those of the kit left out."""
