@@ -25,7 +25,7 @@ class Statement:
 class StatementListener(Protocol):
     """What the hook tells; each method is called in the thread that runs the statement."""
 
-    def opened(self, connection: Any, *, rows_seen: bool) -> None:
+    def opened(self, connection: Any, *, rows_seen: bool) -> None:  # noqa: ANN401 - of any driver
         """Learn of a new connection; ``rows_seen`` is whether rows and errors will be told beside statements."""
         ...
 
@@ -37,14 +37,14 @@ class StatementListener(Protocol):
         """Learn that a call ended, with what its caller can see of it beside the rows (row count, last row id)."""
         ...
 
-    def failed(self, statement: Statement, error: Exception) -> bool:
+    def failed(self, statement: Statement, error: Any) -> bool:  # noqa: ANN401 - of any driver
         """Learn that a call failed; True runs the statement again."""
         ...
 
-    def fetched(self, connection: Any, rows: Sequence[object]) -> None:
+    def fetched(self, connection: Any, rows: Sequence[object]) -> None:  # noqa: ANN401 - of any driver
         """Learn of rows that the caller was given."""
         ...
 
-    def closing(self, connection: Any) -> None:
+    def closing(self, connection: Any) -> None:  # noqa: ANN401 - of any driver
         """Learn that a connection is about to be closed, which rolls back what is open on it."""
         ...

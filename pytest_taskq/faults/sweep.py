@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Scene
     from pytest_taskq.sqlite.files import Image
-    from pytest_taskq.sqlite.statements import Statement
+    from pytest_taskq.statements import Statement
     from pytest_taskq.subject import Bench, Outcome, QueueUnderTest
 
 

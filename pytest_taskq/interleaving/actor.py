@@ -44,6 +44,7 @@ class Actor(Holder):
         self.connections: WeakSet[Any] = WeakSet()
         self.lasting: list[Any] = []  # those that take no weak reference
         self.backends: list[int] = []  # the processes of its connections, where they have such on a server
+        self.was_outside = False  # before its last answer came
         self.asked: int | None = None  # of these the one that runs its statement
 
     def in_transaction(self) -> bool:

@@ -72,7 +72,7 @@ class Execution:
         place = 0
         while options := self._options():
             self._forget_reads()
-            state = self._noted(self._state(self._stage.committed()))
+            state = self._noted(self._stage.committed())
             if place == _MOST_STEPS:
                 raise StuckError
             costs = tuple(self._cost(option) for option in options)
@@ -151,19 +151,22 @@ class Execution:
         return committed, self._clock.milliseconds, last, self._jumped, tuple(self._played.died), order, actors
 
     def _forget_reads(self) -> None:
+        """Let what a transaction has seen be all the same, if nothing came of it but what its worker was told."""
         last = None if self._last is None else self._actors[self._last]
-        if last is not None and last.waiting == "ready" and last.in_transaction() and self._stage.site.has_only_read(last):
+        if last is None or last.waiting != "ready" or not last.in_transaction():
+            return
+        if self._stage.site.has_only_read(last):
             last.snapshot = 0
 
-    def _noted(self, state: Hashable) -> Hashable:
-        """Keep the state for what the next statement does; what waits on the server does what it does in all of them."""
-        outside = [actor.index for actor in self._actors if actor.waiting == "outside"]
-        self._stage.moment = self._stage.number(object() if state is None else state)
-        for index in {*self._queued, *outside}:
-            actor = self._actors[index]
-            actor.snapshot = self._stage.number((actor.snapshot, self._stage.moment))
-        self._queued = [index for index in self._queued if index in outside]
-        self._queued += [index for index in outside if index not in self._queued]
+    def _noted(self, committed: int | None) -> Hashable:
+        """Return the state, kept for the next statement; one that waits may depend on each state that it waits in."""
+        before, outside = self._queued, [actor.index for actor in self._actors if actor.waiting == "outside"]
+        self._queued = [one for one in before if one in outside] + [one for one in outside if one not in before]
+        state = self._state(committed)
+        if self._stage.site.by_statement:
+            self._stage.moment = self._stage.number(object() if state is None else state)
+            for actor in (self._actors[index] for index in {*before, *outside}):
+                actor.snapshot = self._stage.number((actor.snapshot, self._stage.moment))
         return state
 
     def _take(self, choice: Choice) -> None:

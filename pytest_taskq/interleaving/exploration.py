@@ -104,7 +104,8 @@ class Exploration:
             from pytest_taskq.interleaving.on_postgres import PostgresGround
 
             return PostgresGround(self.bench, self._interner)
-        return nullcontext(SqliteGround(self.bench, self._interner))
+        ground: Ground = SqliteGround(self.bench, self._interner)
+        return nullcontext(ground)
 
     def _play(
         self,
@@ -149,7 +150,7 @@ class Exploration:
         if played.broken is None:  # what is wrong without any statement is wrong in any schedule
             _require_statements(played, site)
 
-    def _ask_judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:
+    def _ask_judge(self, queue: QueueUnderTest, given: Any, played: Played) -> None:  # noqa: ANN401 - as above
         try:
             self.scenario.judge(Aftermath(played, queue, given))
         except (ContractViolation, NotJudgedError) as error:

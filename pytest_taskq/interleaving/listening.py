@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from functools import wraps
@@ -63,7 +64,7 @@ class Listener:
     # --- statements -------------------------------------------------------------------------------------------------
 
     @_faults_apart
-    def opened(self, connection: Any, *, rows_seen: bool) -> None:
+    def opened(self, connection: Any, *, rows_seen: bool) -> None:  # noqa: ANN401 - of any driver
         """Learn of a new connection."""
         actor = self.stage.actor_here()
         if actor is None:
@@ -130,12 +131,10 @@ class Listener:
             self._timeouts.ran(statement.connection, statement.sql)
         self.stage.told(actor, plain(seen))
         text = statement.sql.lstrip().upper()
-        actor.unread = not self.stage.site.by_statement and (
-            "RETURNING" in text or not text.startswith(_LEAVE_NO_ROWS)
-        )
+        actor.unread = not self.stage.site.by_statement and ("RETURNING" in text or not text.startswith(_LEAVE_NO_ROWS))
 
     @_faults_apart
-    def failed(self, statement: Statement, error: Exception) -> bool:
+    def failed(self, statement: Statement, error: Any) -> bool:  # noqa: ANN401 - of any driver
         """Learn that a call failed; where SQLite's own waiting is out of reach, wait here and run it again."""
         actor = self.stage.actor_here(statement.connection)
         if actor is None:
@@ -144,6 +143,8 @@ class Listener:
         if is_lock_error(error):
             # It changed nothing, so nobody who waits need look again: two that retry would wake each other for ever.
             actor.dirty, actor.met_lock = False, True
+            if actor.was_outside and self.stage.site.driver.is_timeout(error):
+                actor.waited = math.inf  # as long as it wanted to: how long that took here says nothing
         if self._timeouts is not None and self._timeouts.waits(statement.connection, error):
             self._wait_by_statement(actor, self._timeouts.of(statement.connection))
             if not actor.gives_up:
@@ -155,7 +156,7 @@ class Listener:
         return False
 
     @_faults_apart
-    def fetched(self, connection: Any, rows: Sequence[object]) -> None:
+    def fetched(self, connection: Any, rows: Sequence[object]) -> None:  # noqa: ANN401 - of any driver
         """Learn of rows that the caller was given."""
         actor = self.stage.actor_here(connection)
         if actor is None or actor.freed:
@@ -167,7 +168,7 @@ class Listener:
             actor.event.notes += [f"=> {_row(row)}" for row in rows]
 
     @_faults_apart
-    def closing(self, connection: Any) -> None:
+    def closing(self, connection: Any) -> None:  # noqa: ANN401 - of any driver
         """Learn that a connection is about to be closed."""
         actor = self.stage.actor_here(connection)
         if actor is not None and connection in actor.connections:
@@ -188,7 +189,7 @@ class Listener:
         self.stage.opaque |= self.stage.actor_here() is not None
 
     @_faults_apart
-    def met(self, connection: Any) -> None:
+    def met(self, connection: Any) -> None:  # noqa: ANN401 - of any driver
         """Learn of a connection from before the run."""
         del connection
         if self.stage.actor_here() is not None:
@@ -209,7 +210,10 @@ class Listener:
     def answered(self) -> None:
         """Return when the schedule lets the actor go on, if it had to wait for another's lock."""
         actor = self._actor_itself()
-        if actor is not None and actor.come_back():
+        if actor is None:
+            return
+        actor.was_outside = actor.come_back()
+        if actor.was_outside:
             self.stage.told(actor, "answered")
 
     @_faults_apart

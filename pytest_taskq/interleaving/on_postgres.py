@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from pytest_taskq.interleaving.actor import Actor
 from pytest_taskq.interleaving.aftermath import UnseenError
 from pytest_taskq.interleaving.baton import Stillness
 from pytest_taskq.interleaving.waits import waits_decided_by
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from pytest_taskq.interleaving.actor import Interner
+    from pytest_taskq.interleaving.actor import Actor, Interner
     from pytest_taskq.interleaving.baton import Holder, Watch
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.site import Part
@@ -94,6 +93,10 @@ class PsycopgDriver:
         """Return ``text`` without the numbers of processes, transactions and places in a file."""
         return _NUMBERED.sub(r"\1 …", text)
 
+    def is_timeout(self, error: Exception) -> bool:
+        """Whether ``lock_timeout`` ran out; NOWAIT says the same, without having waited."""
+        return isinstance(error, psycopg.errors.LockNotAvailable)
+
     def is_accountable(self, statement: Statement) -> bool:
         """Whether it is neither serializable nor about notifications."""
         level = statement.connection.isolation_level
@@ -152,7 +155,6 @@ class PostgresSite:
         self._backends = backends
         self._actors: list[Actor] = []
         self._looks = looks
-        self._left = backends.present()  # of what came before
         self._present: set[int] = set()
 
     def watch(self, holder: Holder) -> Watch:
@@ -185,7 +187,7 @@ class PostgresSite:
     def check_seen(self, stage: Stage) -> None:
         """Raise UnseenError if there were other connections to the schema than were told."""
         told = {backend for actor in stage.actors for backend in actor.backends}
-        unseen = (self._present | self._backends.present()) - self._left - told
+        unseen = (self._present | self._backends.present()) - told
         if unseen:
             raise UnseenError(
                 f"the server knows of {len(unseen)} connections to the store beside the {len(told)} that were opened "
@@ -220,9 +222,11 @@ class PostgresGround:
         assert isinstance(queue.store, SchemaStore)  # noqa: S101 - the only one there is on a server
         self._store = queue.store
         self._connection = self._open.enter_context(connected(self._store.dsn))
+        self._connection.execute("SET synchronous_commit = off")
         self._contents = Contents(self._store.schema)
         self._contents.remember(self._connection)
         self._backends = Backends(self._store.dsn, self._store.schema)
+        self._backends.wait_until_gone(self._backends.present())  # those of what was prepared
         self._open.callback(self._backends.close)
         self._content = SchemaContent(self._store.dsn, *self._contents.names, self._interner.number)
         self._open.callback(self._content.close)
@@ -234,8 +238,8 @@ class PostgresGround:
         self._bench.clock.milliseconds = self._moment
         if not self._contents.put_back(self._connection):
             raise NotJudgedError(
-                "its tables cannot be made as they were before a run: calls of it make or alter tables, or the role may "
-                "not keep triggers from firing"
+                "its tables cannot be made as they were before a run: calls of it make or alter tables, or the role "
+                "may not keep triggers from firing"
             )
         with self._bench.on(self._store) as queue:
             self._runs += 1

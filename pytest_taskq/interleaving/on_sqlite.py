@@ -66,6 +66,11 @@ class SqliteDriver:
         """Return ``text``: SQLite speaks of nothing that has a number of its own."""
         return text
 
+    def is_timeout(self, error: Exception) -> bool:
+        """Return False: there is no server."""
+        del error
+        return False
+
     def is_accountable(self, statement: Statement) -> bool:
         """Return True: a transaction is alone with its lock, or keeps its snapshot."""
         del statement

@@ -23,7 +23,10 @@ Part = Literal["step", "aside", "nothing"]
 class Driver(Protocol):
     """What differs from one driver to the other in what is asked of connections and statements."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        ...
 
     def opened(self, connection: Any, actor: int) -> int:  # noqa: ANN401 - of any driver
         """Make a new connection of an actor repeat itself; return the id of its process on a server, 0 without."""
@@ -45,6 +48,10 @@ class Driver(Protocol):
         """Return what is said of a call without what is another in each run."""
         ...
 
+    def is_timeout(self, error: Exception) -> bool:
+        """Whether a server ended the wait for a lock, because it was as long as the code had set."""
+        ...
+
     def is_accountable(self, statement: Statement) -> bool:
         """Whether what it does depends on nothing but what is committed, and what was done and told before."""
         ...
@@ -61,7 +68,10 @@ class Driver(Protocol):
 class Content(Protocol):
     """What is committed."""
 
-    largest_drop: int  # most rows that left a table between two looks
+    @property
+    def largest_drop(self) -> int:
+        """The most rows that left a table between two looks."""
+        ...
 
     def number(self) -> int | None:
         """Return a number that is equal for equal contents; None where that cannot be said."""
@@ -71,14 +81,45 @@ class Content(Protocol):
 class Site(Protocol):
     """Where one run takes place: a store with the prepared tasks, and the hooks on what reaches it."""
 
-    queue: QueueUnderTest
-    place: str  # shown as an ellipsis, since it is another in each run
-    content: Content | None
-    driver: Driver
-    opaque: bool  # no state is known to be equal to another
-    by_statement: bool  # a transaction sees at each of its statements what is committed, and not at its first alone
-    timeouts: Timeouts | None  # where a lock is waited for by running the statement again
-    lets_go: bool  # who waits outside may be let go on by the database itself
+    @property
+    def queue(self) -> QueueUnderTest:
+        """The code under test, as one more worker."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """What names the store; shown as an ellipsis, since it is another in each run."""
+        ...
+
+    @property
+    def content(self) -> Content | None:
+        """What tells equal contents; None where they cannot be read."""
+        ...
+
+    @property
+    def driver(self) -> Driver:
+        """What differs by driver."""
+        ...
+
+    @property
+    def opaque(self) -> bool:
+        """Whether no state is known to be equal to another."""
+        ...
+
+    @property
+    def by_statement(self) -> bool:
+        """Whether a transaction sees what is committed at each of its statements, and not at its first alone."""
+        ...
+
+    @property
+    def timeouts(self) -> Timeouts | None:
+        """The way to wait for locks by running the statement again, where there is no other."""
+        ...
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether who waits outside may be let go on by the database itself."""
+        ...
 
     def watch(self, holder: Holder) -> Watch:
         """Return what tells whether a thread that does not come back waits outside."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from pytest_taskq.postgres.server import KIT, connected
+from pytest_taskq.postgres.server import connected
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,18 +15,9 @@ _PAUSE = 0.0002
 _BLOCKERS = "SELECT pg_blocking_pids(%s)"
 # Who wrote, or locked a row, holds a lock on the number of its transaction.
 _HELD = "SELECT count(*) FROM pg_locks WHERE pid = ANY(%s) AND locktype <> 'virtualxid' AND mode <> 'AccessShareLock'"
-_ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s) AND datname = current_database()"
-# Whoever has the schema's name, and whoever holds a lock on a relation of it and is not of the kit.
-_PRESENT = """
-    SELECT pid FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> %(kit)s AND (
-        application_name = %(schema)s
-        OR pid IN (
-            SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation
-            WHERE relnamespace = %(schema)s::regnamespace
-        )
-    )
-"""
+_ALIVE = "SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE pid = ANY(%s)"
+# Not the view over it, which joins what nobody asked for.
+_PRESENT = "SELECT pid FROM pg_stat_get_activity(NULL) WHERE application_name = %s"
 
 
 class Backends:
@@ -47,8 +38,8 @@ class Backends:
         return not (row and row[0])
 
     def present(self) -> set[int]:
-        """Return those that work on the schema now, those of the kit left out."""
-        found = self._connection.execute(_PRESENT, {"kit": KIT, "schema": self._schema}).fetchall()
+        """Return those of now that carry the schema's name."""
+        found = self._connection.execute(_PRESENT, (self._schema,), prepare=True).fetchall()
         return {row[0] for row in found}
 
     def wait_until_gone(self, backends: Collection[int]) -> None:
@@ -58,7 +49,7 @@ class Backends:
             sleep(_PAUSE)
 
     def _alive(self, backends: Collection[int]) -> bool:
-        row = self._connection.execute(_ALIVE, (list(backends),)).fetchone()
+        row = self._connection.execute(_ALIVE, (list(backends),), prepare=True).fetchone()
         return bool(row and row[0])
 
     def close(self) -> None:

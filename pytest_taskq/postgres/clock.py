@@ -39,6 +39,7 @@ class ShadowClock:
         self.dsn = dsn
         self._schema = schema
         self._connection = connected(dsn)
+        self._connection.execute("SET synchronous_commit = off")  # what time it was need not survive a crash
 
     def install(self) -> Self:
         """Create the clock; it shows the server's time until it is moved."""

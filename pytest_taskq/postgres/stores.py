@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -118,14 +118,18 @@ class Contents:
         with connection.transaction():
             if not _without_triggers(connection):
                 return False
-            for name, rows in self._tables.items():
-                connection.execute(f'DELETE FROM "{name}"')
-                marks = ", ".join(["%s"] * len(rows[0])) if rows else ""
-                for row in rows:
-                    connection.execute(f'INSERT INTO "{name}" VALUES ({marks})', row)
-            for name, value, called in self._sequences:
-                connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
+            with connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext():
+                self._write(connection)
         return True
+
+    def _write(self, connection: psycopg.Connection[Any]) -> None:
+        for name, rows in self._tables.items():
+            connection.execute(f'DELETE FROM "{name}"')
+            marks = ", ".join(["%s"] * len(rows[0])) if rows else ""
+            for row in rows:
+                connection.execute(f'INSERT INTO "{name}" VALUES ({marks})', row)
+        for name, value, called in self._sequences:
+            connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
 
     def _shape_of(self, connection: psycopg.Connection[Any]) -> list[Any]:
         """Return every relation, its columns and its triggers."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_taskq.sqlite.statements import HOOK, Statement
+from pytest_taskq.sqlite.statements import HOOK
+from pytest_taskq.statements import Statement
 
 
 class Stop(BaseException):
