@@ -94,7 +94,7 @@ class Exploration:
 
     @contextmanager
     def _staged(self) -> Iterator[Callable[[Schedule, Callable[[Hashable], bool]], Played]]:
-        with repeatable() as entropy, self._ground() as ground:
+        with self._ground() as ground, repeatable() as entropy:
             entropy.begin_step(0, 0)
             given = ground.prepare(self.scenario.prepare)
             yield lambda schedule, seen: self._play(ground, given, entropy, schedule, seen)

@@ -48,7 +48,8 @@ _LOOK_EACH = 50  # runs: at each step of one of them the server is asked for con
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 # None of these takes a snapshot, nor takes or frees a lock, so that no other session can tell when it ran.
 _ASIDE = ("BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE", "SET ", "DEALLOCATE")
-_NUMBERED = re.compile(r"\b([Pp]rocess|transaction|tuple) (?:\d+|\(\d+,\d+\))")
+_DEADLOCK = re.compile(r"\s*DETAIL:\s+Process \d.*", re.DOTALL)
+_PLACE = re.compile(r"\btuple \(\d+,\d+\)")
 _DEFERRED = "SET CONSTRAINTS"  # makes up for checks that were put off
 
 
@@ -90,8 +91,8 @@ class PsycopgDriver:
         return "aside" if text.startswith(_ASIDE) and not text.startswith(_DEFERRED) and not several else "step"
 
     def steady(self, text: str) -> str:
-        """Return ``text`` without the numbers of processes, transactions and places in a file."""
-        return _NUMBERED.sub(r"\1 …", text)
+        """Return ``text`` without numbers of processes and transactions, and places in a file."""
+        return _PLACE.sub("tuple …", _DEADLOCK.sub("", text))
 
     def is_timeout(self, error: Exception) -> bool:
         """Whether ``lock_timeout`` ran out; NOWAIT says the same, without having waited."""
@@ -206,6 +207,8 @@ class PostgresGround:
         self._runs = 0
 
     def __enter__(self) -> Self:
+        self._queue = self._open.enter_context(self._bench.queue())
+        _ = self._queue.store  # made now, because its name is to be drawn by true chance
         return self
 
     def __exit__(
@@ -215,7 +218,7 @@ class PostgresGround:
 
     def prepare(self, make: Callable[[QueueUnderTest], Any]) -> Any:  # noqa: ANN401 - what the scenario prepares
         """Return what ``make`` returns, and remember the rows."""
-        queue = self._open.enter_context(self._bench.queue())
+        queue = self._queue
         given = make(queue)
         self._moment = self._bench.clock.milliseconds
         queue.close_actor()
