@@ -94,14 +94,14 @@ class Contents:
     def __init__(self, schema: str) -> None:
         self._schema = schema
         self._shape: list[Any] = []
-        self._tables: dict[str, list[tuple[Any, ...]]] = {}
+        self._tables: dict[str, list[str]] = {}  # the rows as texts, in the order in which they lie there
         self._sequences: list[tuple[str, int, bool]] = []
 
     def remember(self, connection: psycopg.Connection[Any]) -> None:
         """Note the tables, what is in them, and where the sequences stand."""
         self._shape = self._shape_of(connection)
         for name in [name for kind, name, *_ in self._shape if kind == "r" and name != "taskq_clock"]:
-            self._tables[name] = connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            self._tables[name] = [row for (row,) in connection.execute(f'SELECT one::text FROM "{name}" AS one')]
         for name in [name for kind, name, *_ in self._shape if kind == "S"]:
             value, called = connection.execute(f'SELECT last_value, is_called FROM "{name}"').fetchall()[0]
             self._sequences.append((name, value, called))
@@ -125,9 +125,8 @@ class Contents:
     def _write(self, connection: psycopg.Connection[Any]) -> None:
         for name, rows in self._tables.items():
             connection.execute(f'DELETE FROM "{name}"')
-            marks = ", ".join(["%s"] * len(rows[0])) if rows else ""
-            for row in rows:
-                connection.execute(f'INSERT INTO "{name}" VALUES ({marks})', row)
+            if rows:
+                connection.execute(_INSERT.format(name), (rows,))
         for name, value, called in self._sequences:
             connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
 
@@ -140,6 +139,10 @@ _SHAPE = """
     SELECT relkind::text, relname::text, relnatts, (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
     FROM pg_class WHERE relnamespace = %(schema)s::regnamespace AND relkind NOT IN ('i', 't') ORDER BY relname
 """
+
+
+# All rows at once, whatever their types.
+_INSERT = 'INSERT INTO "{0}" OVERRIDING SYSTEM VALUE SELECT * FROM unnest(%s::text[]::"{0}"[])'
 
 
 def _without_triggers(connection: psycopg.Connection[Any]) -> bool:
