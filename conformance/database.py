@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_taskq.subject import NotJudgedError
-from pytest_taskq.subject.stores import dsn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_taskq.contract import Database
     from pytest_taskq.subject import QueueUnderTest
+    from pytest_taskq.subject.store import Store
 
 T = TypeVar("T")
 _THREAD_LIMIT = 20.0
@@ -70,18 +69,18 @@ def locked_by_another(queue: QueueUnderTest) -> Iterator[None]:
 
 
 @contextmanager
-def fresh_database(queue: QueueUnderTest) -> Iterator[tuple[Database, Path]]:
-    """Yield a database object on a file that is not there yet, and the file."""
-    path = queue.path.with_name("fresh.db")
-    adapter = queue.subject.adapter(dsn_of(path))
-    try:
-        with queue._under_way("a fresh database"):  # noqa: SLF001 - as above
-            database = adapter.db  # type: ignore[union-attr]  # as above
-            database.initialize_schema()
-            queue.transcript.note("initialize_schema() on a path without a file")
-        yield database, path
-    finally:
-        adapter.close()
+def fresh_database(queue: QueueUnderTest) -> Iterator[tuple[Database, Store]]:
+    """Yield a database object on a place where nobody has made tables, and the place."""
+    with queue.store.bare() as place:
+        adapter = queue.subject.adapter(place.dsn)
+        try:
+            with queue._under_way("a fresh database"):  # noqa: SLF001 - as above
+                database = adapter.db  # type: ignore[union-attr]  # as above
+                database.initialize_schema()
+                queue.transcript.note("initialize_schema() on a place without tables")
+            yield database, place
+        finally:
+            adapter.close()
 
 
 def settings_taken(queue: QueueUnderTest) -> tuple[frozenset[str], bool]:

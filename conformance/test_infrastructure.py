@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -24,11 +23,11 @@ from pytest_taskq.reference_impl import QueueBusyError, QueueDatabaseError, Queu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pytest_taskq.contract import Database
     from pytest_taskq.grading.record import Record
     from pytest_taskq.subject import QueueUnderTest
+    from pytest_taskq.subject.store import Setting, Store
 
 _OUT_OF_RANGE: tuple[tuple[str, object], ...] = (
     ("busy_timeout", -1),
@@ -65,24 +64,21 @@ def described(error: Exception | None) -> str:
     return f"it raises {error!r:.300} with {cause}"
 
 
-def pragmas(database: Database) -> dict[str, object]:
-    """Return what is in force on the connections for reads and for writes, where they agree."""
-    found: dict[str, object] = {}
+def settings_of(database: Database, store: Store) -> list[tuple[str, Setting]]:
+    """Return what is in force on the connections for reads and for writes, and for which of them."""
+    found: list[tuple[str, Setting]] = []
     for kind, context in (("read", database.connection), ("write", database.transaction)):
         with context() as connection:
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
-                found[f"{name} ({kind})"] = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            found += [(kind, setting) for setting in store.settings(connection)]
     return found
 
 
-def rows_in(path: Path) -> str:
-    """Return what a connection of the kit's own finds in the file."""
-    if not path.exists():
-        return "no such file"
+def rows_in(store: Store) -> str:
+    """Return what a connection of the kit's own finds there."""
     try:
-        with closing(sqlite3.connect(path)) as connection:
-            found: int = connection.execute("SELECT count(*) FROM task_queue").fetchone()[0]
-    except sqlite3.Error as error:
+        with closing(store.connect()) as sql:
+            found: int = sql.run("SELECT count(*) FROM task_queue", ())[0][0]
+    except store.driver_error as error:
         return f"{type(error).__name__}: {error}"
     return "1 task" if found == 1 else f"{found} tasks"
 
@@ -112,19 +108,19 @@ class TestInfrastructure:
 
     @requirement("INF-02")
     def test_a_fresh_database_opens_answers_and_is_whole(self, taskq_queue: QueueUnderTest) -> None:
-        with fresh_database(taskq_queue) as (database, path):
+        with fresh_database(taskq_queue) as (database, place):
             with bounded(taskq_queue, "initialize_schema() again, a write, a read and the integrity check"):
                 database.initialize_schema()
                 with database.transaction() as connection:
                     connection.execute("INSERT INTO task_queue (type, payload) VALUES ('job', '{}')")
                 with database.connection() as connection:
                     stored = connection.execute("SELECT count(*) FROM task_queue").fetchone()[0]
-                    answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
-            in_file = rows_in(path)
+                    answer = connection.execute(place.integrity_check).fetchone()[0]
+            found_there = rows_in(place)
         taskq_queue.require(stored == 1, "it reads the one task that it wrote", stored, method="open_database")
         taskq_queue.require(answer == "ok", "the integrity check says ok", answer, method="open_database")
-        expected = "others find the task in the file that the DSN names"
-        taskq_queue.require(in_file == "1 task", expected, in_file, method="open_database")
+        expected = "others find the task in the place that the DSN names"
+        taskq_queue.require(found_there == "1 task", expected, found_there, method="open_database")
 
     @requirement("INF-03")
     def test_the_tables_are_those_of_the_schema(self, taskq_queue: QueueUnderTest, taskq_record: Record) -> None:
@@ -135,14 +131,12 @@ class TestInfrastructure:
 
     @requirement("INF-04")
     def test_connections_of_every_thread_are_configured(self, taskq_queue: QueueUnderTest) -> None:
-        _ = taskq_queue.path  # what is asked for are pragmas
-        with using(taskq_queue, "pragmas of its connections, in two threads") as database:
-            here, there = pragmas(database), in_another_thread(lambda: pragmas(database))
-        for name, value in (*here.items(), *there.items()):
-            kind = name.partition(" ")[0]
-            fits = value == "wal" if kind == "journal_mode" else isinstance(value, int) and value >= 1
+        store = taskq_queue.store
+        with using(taskq_queue, "settings of its connections, in two threads") as database:
+            here, there = settings_of(database, store), in_another_thread(lambda: settings_of(database, store))
+        for kind, one in (*here, *there):
             taskq_queue.require(
-                fits, f"{name} is {'wal' if kind == 'journal_mode' else 'at least 1'}", value, method="open_database"
+                one.fits, f"{one.name} ({kind}) is {one.expected}", one.value, method="open_database"
             )
 
     @requirement("INF-05")

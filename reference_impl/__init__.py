@@ -8,10 +8,9 @@ from .adapter import Adapter
 from .claimer import TaskClaimer, TaskClaimerFactory
 from .database import QueueDatabase
 from .errors import QueueBusyError, QueueDatabaseError, QueueOutcomeUnknownError, QueueSchemaError
-from .expected import schema_problems
 from .integration import validate_worker_integration
 from .models import TaskLog, Worker
-from .opening import open_database, queue_on
+from .opening import open_database, queue_on, schema_problems
 from .queue import Queue
 from .reports import Check, ValidationReport
 from .validation import quick_validate

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from . import expected
 from .database import QueueDatabase
 from .queue import Queue
 
 if TYPE_CHECKING:
-    from pytest_taskq.contract import Database
+    from pytest_taskq.contract import Connection, Database
 
     from .postgres.database import PostgresDatabase
 
@@ -48,4 +49,18 @@ def speaks_postgres(db: Database) -> bool:
     if type(db).__module__.startswith(f"{__package__}.postgres."):
         return True
     with db.connection() as connection:
-        return any(kind.__module__.split(".")[0] == "psycopg" for kind in type(connection).__mro__)
+        return is_psycopg(connection)
+
+
+def is_psycopg(connection: Connection) -> bool:
+    """Whether a connection is of psycopg, or of a class made from its."""
+    return any(kind.__module__.split(".")[0] == "psycopg" for kind in type(connection).__mro__)
+
+
+def schema_problems(connection: Connection) -> tuple[list[str], list[str]]:
+    """Return what is missing or different from the contract's schema, and notes on what is there beside it."""
+    if not is_psycopg(connection):
+        return expected.schema_problems(connection)
+    from .postgres.expected import schema_problems as on_postgres
+
+    return on_postgres(connection)

@@ -50,11 +50,11 @@ def read_rows(queue: QueueUnderTest, known: Iterable[TaskId]) -> Rows:
 
 
 def integrity_problem(queue: QueueUnderTest) -> str | None:
-    """Return what SQLite finds wrong with the file, None if it is whole."""
+    """Return what the database finds wrong with itself, None if it is whole."""
     if not queue.subject.shared_schema:
         return None
-    found = [str(row[0]) for row in queue.sql("PRAGMA integrity_check(3)")]
-    return None if found == ["ok"] else f"PRAGMA integrity_check says: {'; '.join(found)}"
+    found = [str(row[0]) for row in queue.sql(queue.store.integrity_check)]
+    return None if found == ["ok"] else f"the integrity check says: {'; '.join(found)}"
 
 
 def same(one: Row, other: Row, columns: Iterable[str]) -> bool:

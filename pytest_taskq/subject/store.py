@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,11 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_taskq.contract import Connection
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+
+def dsn_of(path: Path) -> str:
+    """Return ``sqlite:///path``; an absolute path makes four slashes."""
+    return f"sqlite:///{path}"
 
 
 class RowRefusedError(Exception):
     """The tables do not take such a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is in force on a connection, whether it fits the contract, and what would, in words."""
+
+    name: str
+    value: object
+    fits: bool
+    expected: str
 
 
 class PlainRow(Protocol):
@@ -64,6 +83,7 @@ class Store:
 
     backend = ""
     placeholder = "?"  # of the driver that the code under test uses
+    integrity_check = ""  # a statement whose only row is "ok" where nothing is broken
 
     def __init__(self, dsn: str, folder: Path) -> None:
         self.dsn = dsn
@@ -85,6 +105,17 @@ class Store:
         """Return a new connection for plain SQL."""
         raise UnsupportedError(f"plain SQL needs tables that the kit can reach, and the store is {self.dsn}")
 
+    @contextmanager
+    def bare(self) -> Iterator[Store]:
+        """Yield a place of the same kind that nobody has made tables in yet; it is removed at the end."""
+        raise UnsupportedError(f"the kit cannot make a second place beside {self.dsn}")
+        yield self
+
+    def settings(self, connection: Connection) -> Sequence[Setting]:
+        """Return what the contract asks of a connection (INF-04), as it is on this one of the code under test."""
+        del connection
+        raise UnsupportedError(f"nothing is known of the settings of {self.backend or self.dsn}")
+
     def show(self, milliseconds: int) -> None:
         """Let the store's own clock show a virtual moment; nothing to do where it has none."""
 
@@ -99,6 +130,7 @@ class FileStore(Store):
     """An SQLite file in a folder of its own, or where a standalone queue is told to put whatever it stores."""
 
     backend = SQLITE
+    integrity_check = "PRAGMA integrity_check(3)"
 
     def __init__(self, path: Path, dsn: str) -> None:
         super().__init__(dsn, path.parent)
@@ -117,6 +149,21 @@ class FileStore(Store):
     def connect(self) -> PlainSql:
         """Return a new connection; it belongs to the thread that asks."""
         return _SqliteSql(self._path)
+
+    @contextmanager
+    def bare(self) -> Iterator[Store]:
+        """Yield a path beside this one where no file is; what is made there goes with this store."""
+        path = self._path.with_name("fresh.db")
+        yield FileStore(path, dsn_of(path))
+
+    def settings(self, connection: Connection) -> Sequence[Setting]:
+        """Return the pragmas."""
+        found = []
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
+            value = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            fits = value == "wal" if name == "journal_mode" else isinstance(value, int) and value >= 1
+            found.append(Setting(name, value, fits, "wal" if name == "journal_mode" else "at least 1"))
+        return found
 
 
 class _SqliteSql:

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from pytest_taskq.adapter import QueueAdapter
-from pytest_taskq.subject.store import SQLITE, FileStore
+from pytest_taskq.subject.store import SQLITE, FileStore, dsn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from pytest_taskq.subject.queue import QueueUnderTest
     from pytest_taskq.subject.store import Store
     from pytest_taskq.subject.subject import Subject
-
-
-def dsn_of(path: Path) -> str:
-    """Return ``sqlite:///path``; an absolute path makes four slashes."""
-    return f"sqlite:///{path}"
 
 
 class Stores:
