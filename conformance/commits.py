@@ -1,4 +1,6 @@
-"""What each transaction of a call left behind, read from SQLite's write-ahead log and not from the code that wrote it.
+"""What each transaction of a call left behind, told by the database and not by the code that wrote it.
+
+On PostgreSQL a trigger notes what it deletes; on SQLite its write-ahead log is read.
 
 The log holds every change in the order of the commits, and the frame that ends a transaction is marked
 (https://sqlite.org/fileformat2.html#walformat). The database file with the log cut after such a frame is the database
@@ -11,17 +13,42 @@ import sqlite3
 import struct
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_taskq.subject import NotJudgedError
+from pytest_taskq.subject.store import POSTGRESQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pytest_taskq.subject import QueueUnderTest
 
 _HEADER, _FRAME = 32, 24
+_LEFT = "SELECT count(*) FROM task_queue"
+
+
+class Transactions(Protocol):
+    """The transactions that a call committed, in their order."""
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        ...
+
+    def largest_loss(self, limit: int) -> tuple[int, int] | None:
+        """Return the number of one that took more than ``limit`` tasks away and how many it took, None if none did."""
+        ...
+
+
+def transactions_of(queue: QueueUnderTest) -> AbstractContextManager[Transactions]:
+    """Return a context that yields what is filled, at its end, with the transactions committed meanwhile."""
+    if queue.store.backend == POSTGRESQL:
+        from pytest_taskq.postgres.deletions import deletions_noted
+
+        return deletions_noted(queue.plain)
+    return commits_kept(queue)
 
 
 def commit_ends(log: bytes) -> list[int]:
@@ -47,6 +74,15 @@ class Commits:
     database: bytes = b""
     log: bytes = b""
     ends: list[int] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return len(self.ends)
+
+    def largest_loss(self, limit: int) -> tuple[int, int] | None:
+        """Return the number of one that took more than ``limit`` tasks away and how many it took, None if none did."""
+        return largest_step(lambda one: self.count(one, _LEFT), self.number, limit)
 
     def count(self, number: int, query: str) -> int:
         """Return what ``query`` counts after ``number`` transactions of the call; 0 is before the first."""

@@ -135,9 +135,7 @@ class TestInfrastructure:
         with using(taskq_queue, "settings of its connections, in two threads") as database:
             here, there = settings_of(database, store), in_another_thread(lambda: settings_of(database, store))
         for kind, one in (*here, *there):
-            taskq_queue.require(
-                one.fits, f"{one.name} ({kind}) is {one.expected}", one.value, method="open_database"
-            )
+            taskq_queue.require(one.fits, f"{one.name} ({kind}) is {one.expected}", one.value, method="open_database")
 
     @requirement("INF-05")
     def test_rows_answer_to_index_and_to_name(self, taskq_queue: QueueUnderTest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_taskq.conformance.commits import commits_kept, largest_step
+from pytest_taskq.conformance.commits import transactions_of
 from pytest_taskq.conformance.stored import insert
 from pytest_taskq.marks import requirement
 from pytest_taskq.subject.backlog import fill
@@ -28,15 +28,14 @@ class TestMaintenance:
         for status in taskq_queue.promises.deletes:
             fill(taskq_queue, status, _BACKLOG)
         taskq_queue.advance(3600.0)
-        with commits_kept(taskq_queue) as commits:
+        with transactions_of(taskq_queue) as transactions:
             outcome = taskq_queue.attempt("delete_finished", 60.0)
         # The reader that keeps the log is in the way of whoever wants the file alone: such an error says nothing.
         taskq_queue.precondition(outcome.error is None, f"the cleanup ({outcome})")
         taskq_queue.precondition(taskq_queue.sql(left)[0][0] == 0, "the deletion of all that is old enough")
-        number = len(commits.ends)
-        step = largest_step(lambda one: commits.count(one, left), number, _MOST)
-        if step is not None:
-            which = f"transaction {step[0]} of the {number} that the call committed took {step[1]}"
+        number, loss = transactions.number, transactions.largest_loss(_MOST)
+        if loss is not None:
+            which = f"transaction {loss[0]} of the {number} that the call committed took {loss[1]}"
             taskq_queue.require(
                 False, f"at most {_MOST} rows leave in one transaction", which, method="delete_finished"
             )

@@ -25,7 +25,7 @@ from pytest_taskq.instruments.history_claims import (
     no_two_holders_of_short_leases,
     nothing_lost,
 )
-from pytest_taskq.instruments.history_opening import opens_at_once, record_opening, record_sharing, shared_by_threads
+from pytest_taskq.instruments.history_opening import opens_at_once, record_sharing, shared_by_threads
 from pytest_taskq.recording import sessions
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Session:
 
 _TRAFFIC = ("traffic", sessions.traffic)
 SESSIONS: dict[str, Session] = {
-    "INF-09": Session("opening", record_opening, opens_at_once),
+    "INF-09": Session("opening", sessions.opening, opens_at_once),
     "INF-10": Session("sharing", record_sharing, shared_by_threads),
     "ENQ-05": Session("keys", sessions.keys, one_key_one_task),
     "ENQ-08": Session("deaths", sessions.deaths, survives),

@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_taskq.history import SECOND, Kind, Operation
 from pytest_taskq.history.overlap import met
 from pytest_taskq.instruments.history_evidence import Broken, enough, nothing_raised
 from pytest_taskq.recording import sessions
 from pytest_taskq.recording.stage import Recording, Stage
-from pytest_taskq.subject.stores import dsn_of
 from pytest_taskq.subject.violation import NotJudgedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_taskq.subject import Subject
-
-
-def record_opening(stage: Stage, longer: int) -> Recording:
-    """Record the session, with the schema that each database ended with."""
-    recording = sessions.opening(stage, longer)
-    return replace(recording, answers={"schemas": {path: _schema(path) for path in recording.answers["paths"]}})
 
 
 def opens_at_once(recording: Recording, subject: Subject, _: str) -> str:
     """Judge that all could open at once, and left what one alone would have."""
     nothing_raised(recording, subject, (Kind.OPEN,))
     (_, expected), *together = recording.answers["schemas"].items()
-    for path, found in together:
+    for dsn, found in together:
         if found != expected:
             differs = sorted(set(map(str, found)) ^ set(map(str, expected)))
             raise Broken(
-                "the schema is the one that a single process makes", f"in {path}: {differs}", recording.operations
+                "the schema is the one that a single process makes", f"in {dsn}: {differs}", recording.operations
             )
-    raced = sum(met([one for one in recording.operations if one.task == dsn_of(path)]) > 1 for path, _ in together)
+    raced = sum(met([one for one in recording.operations if one.task == dsn]) > 1 for dsn, _ in together)
     enough(raced, 3, "databases were opened by several processes at the same time")
     return f"{len(together)} fresh databases, {raced} of them opened by several processes at the same time"
-
-
-def _schema(path: Path) -> list[tuple[Any, ...]]:
-    """Return every object of the schema, and how many rows each table begins with."""
-    with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-        tables = [name for kind, name, _ in found if kind == "table"]
-        rows = [(name, connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables]
-    return sorted(map(tuple, found), key=str) + sorted(rows)
 
 
 def record_sharing(stage: Stage, longer: int) -> Recording:

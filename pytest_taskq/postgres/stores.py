@@ -66,13 +66,23 @@ class SchemaStore(Store):
         return PostgresSql(self.dsn)
 
     @contextmanager
-    def bare(self) -> Iterator[Store]:
+    def bare(self, name: str = "fresh") -> Iterator[Store]:
         """Yield a new schema."""
+        del name  # each schema has one of its own
         other = SchemaStore(self._server, self.folder)
+        other._clock.close()  # it shows the server's time, and a connection for each of many places is too much
         try:
             yield other
         finally:
             other.drop()
+
+    def objects(self) -> Sequence[tuple[Any, ...]]:
+        """Return the relations, columns, constraints, triggers and functions of the schema, its own name left out."""
+        with connected(self.dsn) as connection:
+            found = connection.execute(_OBJECTS).fetchall()
+            tables = [name for kind, name, _ in found if kind == "r"]
+            rows = [(name, connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0]) for name in tables]
+        return [*((kind, name, text.replace(self.schema, "")) for kind, name, text in found), *rows]
 
     def settings(self, connection: Connection) -> Sequence[Setting]:
         """Return the isolation, and the bound on waiting for a lock."""
@@ -161,6 +171,23 @@ class Contents:
         return connection.execute(_SHAPE, {"schema": self._schema}).fetchall()
 
 
+_OBJECTS = """
+    WITH here AS (SELECT * FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind <> 't')
+    SELECT relkind::text AS kind, relname::text AS name,
+        coalesce(CASE WHEN relkind = 'i' THEN pg_get_indexdef(oid) WHEN relkind = 'v' THEN pg_get_viewdef(oid) END, '')
+        AS text FROM here
+    UNION ALL SELECT 'column', relname || '.' || attname, concat_ws(
+        ' ', format_type(atttypid, atttypmod), attnotnull, attidentity, pg_get_expr(adbin, adrelid)
+    ) FROM here JOIN pg_attribute ON attrelid = here.oid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(pg_constraint.oid)
+        FROM here JOIN pg_constraint ON conrelid = here.oid
+    UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(pg_trigger.oid)
+        FROM here JOIN pg_trigger ON tgrelid = here.oid WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', proname, pg_get_functiondef(oid)
+        FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind <> 'a'
+    ORDER BY 1, 2, 3
+"""
 _SHAPE = """
     SELECT relkind::text, relname::text, relnatts, (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
     FROM pg_class WHERE relnamespace = %(schema)s::regnamespace AND relkind NOT IN ('i', 't') ORDER BY relname

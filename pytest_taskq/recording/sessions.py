@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pytest_taskq.history import SECOND
-from pytest_taskq.subject.stores import dsn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,15 +120,14 @@ def short_leases(stage: Stage, longer: int) -> Recording:
 def opening(stage: Stage, longer: int) -> Recording:
     """Everybody opens the same fresh database at the same moment, many times; one more is opened by one alone."""
     count = round(longer * seconds(stage, 3, 12, 200))
-    _ = stage.queue.path  # what is opened are files
-    places = [stage.folder / f"fresh-{longer}-{number}" for number in range(count + 1)]
-    for place in places:
-        place.mkdir()
-    dsns = [dsn_of(place / "queue.db") for place in places]
     apart = 40_000_000
-    stage.work("opening", 0.0, ways=(), size=1, dsns=dsns[:1], apart=0, warm=False)
-    stage.work("opening", 0.0, ways=(), dsns=dsns[1:], apart=apart, warm=False)
-    return stage.recording(paths=[place / "queue.db" for place in places])
+    with ExitStack() as there:
+        names = [f"fresh-{longer}-{number}" for number in range(count + 1)]
+        places = [there.enter_context(stage.queue.store.bare(name)) for name in names]
+        dsns = [place.dsn for place in places]
+        stage.work("opening", 0.0, ways=(), size=1, dsns=dsns[:1], apart=0, warm=False)
+        stage.work("opening", 0.0, ways=(), dsns=dsns[1:], apart=apart, warm=False)
+        return stage.recording(schemas={place.dsn: place.objects() for place in places})
 
 
 def sharing(stage: Stage, longer: int) -> Recording:

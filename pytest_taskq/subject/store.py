@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
@@ -106,10 +106,18 @@ class Store:
         raise UnsupportedError(f"plain SQL needs tables that the kit can reach, and the store is {self.dsn}")
 
     @contextmanager
-    def bare(self) -> Iterator[Store]:
-        """Yield a place of the same kind that nobody has made tables in yet; it is removed at the end."""
+    def bare(self, name: str = "fresh") -> Iterator[Store]:
+        """Yield a place of the same kind that nobody has made tables in yet; it is removed at the end.
+
+        ``name`` tells the places beside one store apart.
+        """
+        del name
         raise UnsupportedError(f"the kit cannot make a second place beside {self.dsn}")
         yield self
+
+    def objects(self) -> Sequence[tuple[Any, ...]]:
+        """Return every object of the schema with its definition, and how many rows each table has, in an order."""
+        raise UnsupportedError(f"nothing is known of the tables of {self.backend or self.dsn}")
 
     def settings(self, connection: Connection) -> Sequence[Setting]:
         """Return what the contract asks of a connection (INF-04), as it is on this one of the code under test."""
@@ -151,10 +159,19 @@ class FileStore(Store):
         return _SqliteSql(self._path)
 
     @contextmanager
-    def bare(self) -> Iterator[Store]:
-        """Yield a path beside this one where no file is; what is made there goes with this store."""
-        path = self._path.with_name("fresh.db")
+    def bare(self, name: str = "fresh") -> Iterator[Store]:
+        """Yield a path in a new folder beside this one; what is made there goes with this store."""
+        path = self._path.parent / name / "queue.db"
+        path.parent.mkdir()
         yield FileStore(path, dsn_of(path))
+
+    def objects(self) -> Sequence[tuple[Any, ...]]:
+        """Return what sqlite_master holds."""
+        with closing(sqlite3.connect(self._path)) as connection:
+            found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            tables = [name for kind, name, _ in found if kind == "table"]
+            rows = [(name, connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables]
+        return sorted(map(tuple, found), key=str) + sorted(rows)
 
     def settings(self, connection: Connection) -> Sequence[Setting]:
         """Return the pragmas."""

@@ -11,13 +11,16 @@ import pytest
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.grading.check import RunningCheck
+from pytest_taskq.grading.places import stores_for
 from pytest_taskq.grading.suite import ShippedTest, shipped_tests
 from pytest_taskq.instruments.budget import Budget, Effort
-from pytest_taskq.subject import Bench, Stores, Subject
+from pytest_taskq.subject import Bench, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from pytest_taskq.subject import Stores
 
 
 def findings(
@@ -28,10 +31,11 @@ def findings(
     seed: int = 1,
     *,
     instrument: Instrument | None = None,
+    server: str | None = None,
 ) -> list[Finding]:
     """Return what every shipped check of ``requirement`` finds, or those of one instrument alone.
 
-    Stores are made below ``folder``. Raises ValueError if the requirement is not about the adapter's code, or the suite
+    Stores are made below ``folder``, or on the PostgreSQL server whose DSN is given. Raises ValueError if the requirement is not about the adapter's code, or the suite
     has no such check.
     """
     subject = Subject(adapter_class.__name__, adapter_class)
@@ -45,12 +49,15 @@ def findings(
     if not tests:
         what = f"{requirement.id} by {instrument}" if instrument else requirement.id
         raise ValueError(f"the suite has no check of {what}, so nothing would be found of {subject.name}")
-    stores, hangs = Stores(subject, folder), Counter[str]()
-    return [
-        finding
-        for test in tests
-        for finding in _run(test, _running(test, requirement, subject, Budget(effort, seed), hangs), stores)
-    ]
+    stores, hangs = stores_for(subject, server, folder), Counter[str]()
+    try:
+        return [
+            finding
+            for test in tests
+            for finding in _run(test, _running(test, requirement, subject, Budget(effort, seed), hangs), stores)
+        ]
+    finally:
+        stores.close()
 
 
 def _running(

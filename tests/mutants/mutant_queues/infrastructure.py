@@ -254,7 +254,7 @@ class OpensNothing(Infrastructure):
         self.Database(self.dsn, busy_timeout, synchronous)
 
 
-@breaks("INF-02", DIRECT, "the file that the DSN names.*no such")
+@breaks("INF-02", DIRECT, "the place that the DSN names.*no such")
 class OpensAnotherFile(Infrastructure):
     """Takes the name for a folder's and puts its own file beside it."""
 

@@ -1,0 +1,38 @@
+"""The same on PostgreSQL: what is broken there is failed for its reason, and correct code passes the same requirement."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from grading import findings
+from mutant_queues.on_postgres import ON_POSTGRES
+from mutant_queues.registry import Mutant, adapter_of
+
+from pytest_taskq.contract import Verdict, combine
+from pytest_taskq.contract.requirements import REQUIREMENTS
+
+CORRECT = sorted({(one.twin, one.requirement, one.instrument) for one in ON_POSTGRES})
+
+
+@pytest.mark.parametrize("mutant", ON_POSTGRES, ids=[f"{one.requirement}-{one.name}" for one in ON_POSTGRES])
+def test_a_broken_queue_is_failed_for_its_reason(mutant: Mutant, tmp_path: Path, postgres_server: str) -> None:
+    requirement = REQUIREMENTS[mutant.requirement]
+    found = findings(
+        adapter_of(mutant.adapter), requirement, tmp_path, instrument=mutant.instrument, server=postgres_server
+    )
+    said = [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+    failed = [text for one, text in zip(found, said, strict=True) if one.verdict is Verdict.FAIL]
+    assert failed, f"{mutant.name} survived {mutant.requirement}: {said}"
+    assert any(re.search(mutant.reason, text) for text in failed), f"none says {mutant.reason!r}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("twin", "requirement", "instrument"), CORRECT, ids=[f"{two}-{three}-{one[-20:]}" for one, two, three in CORRECT]
+)
+def test_the_twin_passes(twin: str, requirement: str, instrument: str, tmp_path: Path, postgres_server: str) -> None:
+    found = findings(
+        adapter_of(twin), REQUIREMENTS[requirement], tmp_path, instrument=instrument, server=postgres_server
+    )
+    assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
