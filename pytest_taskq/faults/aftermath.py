@@ -64,17 +64,21 @@ class Aftermath:
         found = self.breach(self.recording.before, acknowledged=False)
         if found is None and self.recording.operation.key is not None:
             with self.bench.restored(self.recording.after) as queue:
-                found = self._again(queue, self.after)
+                found = self.again(queue, self.after)
         return found
 
     def breach(self, image: Image, *, acknowledged: bool) -> Breach | None:
         """Return what is wrong in a process that starts on the files of ``image``, None if nothing is."""
         self.bench.clock.milliseconds = self.recording.moment
         with self.bench.restored(image) as queue:
-            try:
-                return self._found(queue, acknowledged=acknowledged)
-            except ContractViolation as violation:
-                return Breach(violation.expected, violation.seen)
+            return self.breach_in(queue, acknowledged=acknowledged)
+
+    def breach_in(self, queue: QueueUnderTest, *, acknowledged: bool) -> Breach | None:
+        """Return what is wrong in the store of ``queue``, an actor that begins there, None if nothing is."""
+        try:
+            return self._found(queue, acknowledged=acknowledged)
+        except ContractViolation as violation:
+            return Breach(violation.expected, violation.seen)
 
     def _found(self, queue: QueueUnderTest, *, acknowledged: bool) -> Breach | None:
         problem = integrity_problem(queue)
@@ -83,9 +87,10 @@ class Aftermath:
         now = read_rows(queue, self.recording.known)
         left = Left(before=self.before, now=now, after=self.after, acknowledged=acknowledged)
         scene, operation = self.recording.scene, self.recording.operation
-        return operation.rule(left, scene) or self._again(queue, now) or rescue(queue, self.recording.known)
+        return operation.rule(left, scene) or self.again(queue, now) or rescue(queue, self.recording.known)
 
-    def _again(self, queue: QueueUnderTest, now: Rows) -> Breach | None:
+    def again(self, queue: QueueUnderTest, now: Rows) -> Breach | None:
+        """Return what is wrong when the call is made once more on the rows of ``now``; None for most calls."""
         operation, scene = self.recording.operation, self.recording.scene
         if operation.method == "delete_finished":
             return cleaned_again(queue, now, scene)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
 
 MAX_ATTEMPTS = 3
-_SPARE = 2  # rounds more than there may be claims, so that one too many is seen
+SPARE = 2  # rounds more than there may be claims, so that one too many is seen
 
 
 def claim_again(subject: Subject, way: str, number: int, known: list[Any]) -> Operation:
@@ -89,7 +89,7 @@ def course(bench: Bench, way: str, *, seed: int, early: bool, real: bool = False
     image: Image | None = None
     known: list[Any] = []
     moment = bench.clock.milliseconds
-    for number in range(1, MAX_ATTEMPTS + _SPARE + 1):
+    for number in range(1, MAX_ATTEMPTS + SPARE + 1):
         bench.clock.milliseconds = moment
         one = record(bench, claim_again(bench.subject, way, number, known), seed=seed, start=image)
         known = one.scene.known

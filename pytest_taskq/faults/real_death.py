@@ -14,6 +14,7 @@ from pytest_taskq.sqlite.files import StoreFiles
 from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
+    from pytest_taskq.postgres.stores import ServerStore
     from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench
 
@@ -31,23 +32,34 @@ def killed_at(bench: Bench, start: Image, milliseconds: int, job: dict[str, Any]
     Raises InconclusiveError if that process cannot be brought to die there.
     """
     with tempfile.TemporaryDirectory(prefix="taskq-death-") as place:
-        whole = job | {
-            "adapter": bench.subject.import_string,
-            "folder": place,
-            "means": bench.clock.means,
-            "milliseconds": milliseconds,
-            "start": {name: base64.b85encode(content).decode() for name, content in start.items()},
-        }
-        ended = _run(json.dumps(whole))
-        if not died(ended.returncode):
-            said = ended.stderr.strip().splitlines()[-1:] or ["nothing"]
-            raise InconclusiveError(
-                f"a process of its own was to be killed at boundary {job['die_at']} of {job['operation']}, but ended "
-                f"with {ended.returncode} and said: {said[0]:.300}"
-            )
+        files = {name: base64.b85encode(content).decode() for name, content in start.items()}
+        _kill(bench, place, milliseconds, job | {"start": files})
         stores = [path for path in Path(place).iterdir() if path.is_dir()]
         with StoreFiles() as files:
             return files.image(max(stores, key=lambda path: int(path.name.rpartition("-")[2])))
+
+
+def killed_on(bench: Bench, store: ServerStore, milliseconds: int, job: dict[str, Any]) -> None:
+    """Let a process work on a store on a server and be killed as above; the server has noticed it when this returns."""
+    with tempfile.TemporaryDirectory(prefix="taskq-death-") as place:
+        _kill(bench, place, milliseconds, job | {"dsn": store.dsn, "schema": store.schema})
+    store.end_connections()
+
+
+def _kill(bench: Bench, place: str, milliseconds: int, job: dict[str, Any]) -> None:
+    whole = job | {
+        "adapter": bench.subject.import_string,
+        "folder": place,
+        "means": bench.clock.means,
+        "milliseconds": milliseconds,
+    }
+    ended = _run(json.dumps(whole))
+    if not died(ended.returncode):
+        said = ended.stderr.strip().splitlines()[-1:] or ["nothing"]
+        raise InconclusiveError(
+            f"a process of its own was to be killed at boundary {job['die_at']} of {job['operation']}, but ended "
+            f"with {ended.returncode} and said: {said[0]:.300}"
+        )
 
 
 def _run(job: str) -> subprocess.CompletedProcess[str]:

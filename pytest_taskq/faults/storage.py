@@ -107,7 +107,7 @@ def strike(
         scene.result = outcome.result
         now = read_rows(queue, operation.known_after(scene))
         left = Left(before=before, now=now, after=undisturbed or now, acknowledged=outcome.error is None)
-        breach = _hidden(operation, outcome) or operation.rule(left, scene) or _goes_on(queue, operation, scene)
+        breach = hidden(operation, outcome) or operation.rule(left, scene) or goes_on(queue, operation, scene)
     return Struck(
         outcome=outcome,
         calls=tuple(plan.seen),
@@ -118,13 +118,14 @@ def strike(
     )
 
 
-def _hidden(operation: Operation, outcome: Outcome) -> Breach | None:
+def hidden(operation: Operation, outcome: Outcome) -> Breach | None:
+    """An error is told, not returned as a result."""
     if outcome.error is not None or operation.succeeded(outcome.result):
         return None
     return Breach("an error that says what happened", f"{outcome.call} returns {outcome.result!r}, as if nothing had")
 
 
-def _goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breach | None:
+def goes_on(queue: QueueUnderTest, operation: Operation, scene: Scene) -> Breach | None:
     """The fault being gone, the same call works, and every open task is claimable, in the same process."""
     known = operation.known_after(scene)
     again = operation.call(queue, scene)

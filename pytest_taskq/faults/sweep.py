@@ -44,8 +44,9 @@ class Boundary:
 class Recording:
     """One call: what it met, its statements, the boundaries at which the files differ, and what it came to.
 
-    Of boundaries with the same files only the first is kept, the one after the call always. ``began`` and ``moment``
-    are the virtual milliseconds at which the preparation and the call began.
+    Of boundaries with the same files only the first is kept, the one after the call always; where tasks are on a
+    server there are none. ``began`` and ``moment`` are the virtual milliseconds at which the preparation and the call
+    began.
     """
 
     operation: Operation

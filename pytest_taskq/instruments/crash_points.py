@@ -15,10 +15,11 @@ from pytest_taskq.faults.rules import attempts_kept
 from pytest_taskq.faults.survivors import SHOWS_NOTHING, shows_nothing
 from pytest_taskq.faults.sweep import OutOfReachError, record
 from pytest_taskq.sqlite.files import holds_sqlite
+from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_taskq.contract import Requirement
     from pytest_taskq.faults.rules import Breach
@@ -65,7 +66,7 @@ class CrashPointsJudge:
         explored = Explored()
         try:
             for operation in swept(requirement, bench.subject, budget):
-                sweep(bench, operation, budget, explored)
+                _means(bench).sweep(bench, operation, budget, explored)
             if requirement.id == "CLM-05":
                 die_every_time(bench, budget, explored)
         except OutOfReachError as error:
@@ -77,6 +78,22 @@ class CrashPointsJudge:
         if not explored.points:
             raise NotJudgedError(f"none of the calls that {requirement.id} is about could be made")
         return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(explored))
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """How deaths are brought about: ``sweep`` judges those of one call, ``course`` those of one task after another."""
+
+    sweep: Callable[[Bench, Operation, Budget, Explored], None]
+    course: Callable[..., None]
+
+
+def _means(bench: Bench) -> _Means:
+    if bench.backend != POSTGRESQL:
+        return _Means(sweep, _one_course)
+    from pytest_taskq.instruments.server_crash_points import one_course_on_server, sweep_on_server
+
+    return _Means(sweep_on_server, one_course_on_server)
 
 
 def swept(requirement: Requirement, subject: Subject, budget: Budget) -> Sequence[Operation]:
@@ -130,7 +147,7 @@ def die_every_time(bench: Bench, budget: Budget, explored: Explored) -> None:
     own = [name for name, method in ways.items() if method in bench.subject.own] or [next(iter(ways))]
     for way in own[:1] if budget.effort == "smoke" else own:
         for early in (True, False):
-            _one_course(bench, way, budget, explored, early=early)
+            _means(bench).course(bench, way, budget, explored, early=early)
 
 
 def _one_course(bench: Bench, way: str, budget: Budget, explored: Explored, *, early: bool) -> None:

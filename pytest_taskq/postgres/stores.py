@@ -17,7 +17,7 @@ from pytest_taskq.subject.stores import Stores, initialise
 from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _MOST_USES = 200  # of one schema: rows that were deleted stay in its files until they are vacuumed
 
 
-class SchemaStore(Store):
-    """A schema on a server, its tables made by the team's own code under a clock that is the kit's."""
+class ServerStore(Store):
+    """A schema on a server with a clock that is the kit's; made and removed by somebody else."""
 
     backend = POSTGRESQL
     placeholder = "%s"
@@ -46,15 +46,11 @@ class SchemaStore(Store):
         ) AS broken(what)
     """
 
-    def __init__(self, server: str, folder: Path) -> None:
-        self._server = server
-        self._open = ExitStack()
-        dsn, self.schema = self._open.enter_context(schema_of_its_own(server))
+    def __init__(self, dsn: str, schema: str, folder: Path) -> None:
         super().__init__(dsn, folder)
-        self._clock = self._open.enter_context(ShadowClock(dsn, self.schema)).install()
+        self.schema = schema
+        self._clock = ShadowClock(dsn, schema)
         self._shows: int | None = None
-        self._contents = Contents(self.schema)
-        self.uses = 0
 
     @property
     def driver_error(self) -> type[Exception]:
@@ -64,17 +60,6 @@ class SchemaStore(Store):
     def connect(self) -> PlainSql:
         """Return a new connection."""
         return PostgresSql(self.dsn)
-
-    @contextmanager
-    def bare(self, name: str = "fresh") -> Iterator[Store]:
-        """Yield a new schema."""
-        del name  # each schema has one of its own
-        other = SchemaStore(self._server, self.folder)
-        other._clock.close()  # it shows the server's time, and a connection for each of many places is too much
-        try:
-            yield other
-        finally:
-            other.drop()
 
     def objects(self) -> Sequence[tuple[Any, ...]]:
         """Return the relations, columns, constraints, triggers and functions of the schema, its own name left out."""
@@ -99,6 +84,34 @@ class SchemaStore(Store):
         self._clock.reset()
         self._shows = None
 
+    def end_connections(self, backends: Collection[int] = ()) -> None:
+        """End every connection but the kit's, and those of ``backends``; what they had open is undone then."""
+        with connected(self.dsn) as connection:
+            _end_others(connection, self.schema, backends)
+
+
+class SchemaStore(ServerStore):
+    """A schema of the kit's making, its tables made by the team's own code."""
+
+    def __init__(self, server: str, folder: Path) -> None:
+        self._server = server
+        self._open = ExitStack()
+        super().__init__(*self._open.enter_context(schema_of_its_own(server)), folder)
+        self._open.enter_context(self._clock.install())
+        self._contents = Contents(self.schema)
+        self.uses = 0
+
+    @contextmanager
+    def bare(self, name: str = "fresh") -> Iterator[Store]:
+        """Yield a new schema."""
+        del name  # each schema has one of its own
+        other = SchemaStore(self._server, self.folder)
+        other._clock.close()  # it shows the server's time, and a connection for each of many places is too much
+        try:
+            yield other
+        finally:
+            other.drop()
+
     def remember(self) -> None:
         """Take what is there now for what a fresh store holds."""
         with connected(self.dsn) as connection:
@@ -116,8 +129,7 @@ class SchemaStore(Store):
 
     def drop(self) -> None:
         """Remove the schema with all in it."""
-        with connected(self.dsn) as connection:
-            _end_others(connection, self.schema)
+        self.end_connections()
         self._open.close()
 
 
@@ -208,20 +220,20 @@ def _without_triggers(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _end_others(connection: psycopg.Connection[Any], schema: str) -> None:
+def _end_others(connection: psycopg.Connection[Any], schema: str, backends: Collection[int] = ()) -> None:
     """End every other connection of the schema, and wait until it is gone.
 
     What the code under test left open may hold locks for ever; and a process that was killed may have left a
     statement behind that its server process still runs, to be committed when another test has the schema.
     """
-    connection.execute(_END, {"schema": schema, "patience": _PATIENCE})
+    connection.execute(_END, {"schema": schema, "patience": _PATIENCE, "backends": list(backends)})
 
 
 _PATIENCE = 5_000  # milliseconds
 _END = """
     SELECT pg_terminate_backend(pid, %(patience)s) FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database() AND (
-        application_name = %(schema)s
+        application_name = %(schema)s OR pid = ANY (%(backends)s)
         OR state LIKE 'idle in transaction%%' AND pid IN (
             SELECT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation
             WHERE relnamespace = %(schema)s::regnamespace
