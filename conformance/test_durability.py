@@ -1,4 +1,4 @@
-"""Storage that fails in the middle of a call, and power that fails."""
+"""Storage or connections that fail in the middle of a call, and power that fails."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.instruments.durability import PowerJudge, StorageFaultsJudge
 from pytest_taskq.marks import each
+from pytest_taskq.subject.store import POSTGRESQL
 
 if TYPE_CHECKING:
     from pytest_taskq.contract import Requirement
     from pytest_taskq.grading.record import Record
+    from pytest_taskq.instruments import Judge
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench
 
@@ -26,10 +28,20 @@ class TestDurability:
     def test_a_fault_of_the_storage_is_told_and_leaves_no_mark(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge_by(StorageFaultsJudge(), requirement, taskq_bench, taskq_record, taskq_budget)
+        judge: Judge = StorageFaultsJudge()
+        if taskq_bench.backend == POSTGRESQL:
+            from pytest_taskq.instruments.server_durability import ConnectionLossJudge
+
+            judge = ConnectionLossJudge()
+        judge_by(judge, requirement, taskq_bench, taskq_record, taskq_budget)
 
     @pytest.mark.parametrize("requirement", each([REQUIREMENTS["DUR-01"]], Instrument.CRASH_POINTS))
     def test_what_was_acknowledged_survives_a_power_cut(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge_by(PowerJudge(), requirement, taskq_bench, taskq_record, taskq_budget)
+        judge: Judge = PowerJudge()
+        if taskq_bench.backend == POSTGRESQL:
+            from pytest_taskq.instruments.server_durability import CommitSettingsJudge
+
+            judge = CommitSettingsJudge()
+        judge_by(judge, requirement, taskq_bench, taskq_record, taskq_budget)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench
 
+REALLY = "a process of its own, killed there by SIGKILL, left the same"
 LIMIT = 30.0  # seconds; importing, preparing and one call take less than one
 
 

@@ -10,7 +10,7 @@ from pytest_taskq.faults.server_deaths import ServerWatch, called
 from pytest_taskq.faults.storage import Struck, goes_on, hidden
 from pytest_taskq.faults.survivors import read_rows
 from pytest_taskq.faults.sweep import seeded
-from pytest_taskq.postgres.server import connected
+from pytest_taskq.postgres.server import connected, end_backends
 from pytest_taskq.postgres.statements import HOOK
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench
 
 _ARROW = "===> the server ends this connection"
-_END = "SELECT pg_terminate_backend(%s, 5000)"  # milliseconds to wait until it is gone
 
 
 def lose_connection(bench: Bench, operation: Operation, whole: Rows, *, seed: int, at: int) -> Struck:
@@ -34,7 +33,7 @@ def lose_connection(bench: Bench, operation: Operation, whole: Rows, *, seed: in
         if number == at and not struck:
             struck.append(number)
             with connected(dsn) as kit:
-                kit.execute(_END, (statement.connection.pgconn.backend_pid,))
+                end_backends(kit, [statement.connection.pgconn.backend_pid])
 
     watch = ServerWatch(at_boundary)
     with HOOK.telling(watch), bench.queue() as queue, seeded(seed):

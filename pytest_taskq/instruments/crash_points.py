@@ -10,7 +10,7 @@ from pytest_taskq.faults.aftermath import Aftermath
 from pytest_taskq.faults.evidence import death_lines
 from pytest_taskq.faults.killer import course, course_breach
 from pytest_taskq.faults.operations import Operation, claim_calls, operations
-from pytest_taskq.faults.real_death import killed_at
+from pytest_taskq.faults.real_death import REALLY, killed_at
 from pytest_taskq.faults.rules import attempts_kept
 from pytest_taskq.faults.survivors import SHOWS_NOTHING, shows_nothing
 from pytest_taskq.faults.sweep import OutOfReachError, record
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Subject
 
-REALLY = "a process of its own, killed there by SIGKILL, left the same"
 _METHODS = {
     "ENQ-08": ("enqueue", "enqueue_many", "enqueue_in"),
     "CLM-05": ("fail_task", "reclaim_expired"),

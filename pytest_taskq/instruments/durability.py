@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Subject
 
-_STRIKES = {"smoke": 1, "pr": 24, "soak": 10_000}
+STRIKES = {"smoke": 1, "pr": 24, "soak": 10_000}
 _LONGEST = {"smoke": 30.0, "pr": 120.0, "soak": 1_800.0}  # seconds; code that waits for a broken disk to mend is slow
 
 
@@ -34,6 +34,7 @@ _LONGEST = {"smoke": 30.0, "pr": 120.0, "soak": 1_800.0}  # seconds; code that w
 class Strikes:
     """What a PASS rests on."""
 
+    faults: str = ", ".join(fault.name for fault in FAULTS)
     began: float = field(default_factory=time.monotonic)
     calls: list[str] = field(default_factory=list)
     count: int = 0
@@ -44,7 +45,7 @@ class Strikes:
             raise InconclusiveError(f"{_LONGEST[budget.effort]:g} s were used up after {self.count} faults")
 
     def __str__(self) -> str:
-        return f"{self.count} faults ({', '.join(fault.name for fault in FAULTS)}) in {', '.join(self.calls)}"
+        return f"{self.count} faults ({self.faults}) in {', '.join(self.calls)}"
 
 
 class StorageFaultsJudge:
@@ -79,7 +80,7 @@ def _under(bench: Bench, operation: Operation, budget: Budget, strikes: Strikes)
         raise NotJudgedError(f"{control.outcome.call} goes wrong where no fault strikes: {wrong}")
     strikes.calls.append(operation.name)
     for fault in FAULTS:
-        for at in positions(sum(map(fault.concerns, control.calls)), _STRIKES[budget.effort]):
+        for at in positions(sum(map(fault.concerns, control.calls)), STRIKES[budget.effort]):
             strikes.refuse_if_late(budget)
             found = strike(bench, operation, seed=seed, fault=fault, at=at, undisturbed=control.after)
             strikes.count += found.struck
@@ -128,7 +129,7 @@ class PowerJudge:
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what was explored; an image without what was acknowledged raises ContractViolation."""
-        reason = _no_power(bench.subject)
+        reason = no_power(bench.subject)
         if reason:
             return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.NOT_OFFERED, reason=reason)
         explored = Cuts()
@@ -145,7 +146,8 @@ class PowerJudge:
         return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(explored))
 
 
-def _no_power(subject: Subject) -> str | None:
+def no_power(subject: Subject) -> str | None:
+    """Return why a power cut is no matter of the subject's, None if it is."""
     if subject.promises.durability != "power":
         return f"durability: {subject.promises.durability!r} is promised, which a power cut does not concern"
     return SHOWS_NOTHING if shows_nothing(subject) else None

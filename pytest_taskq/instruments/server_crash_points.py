@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.faults.evidence import death_lines
 from pytest_taskq.faults.killer import course_breach
+from pytest_taskq.faults.real_death import REALLY
 from pytest_taskq.faults.server_deaths import Whole, breach_of_death, breach_of_real_death, whole_call
 from pytest_taskq.faults.server_killer import real_server_course, server_course
 from pytest_taskq.faults.survivors import same
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.instruments.crash_points import Explored
     from pytest_taskq.subject import Bench
-
-REALLY = "a process of its own, killed there by SIGKILL, left the same"
 
 
 def sweep_on_server(bench: Bench, operation: Operation, budget: Budget, explored: Explored) -> None:

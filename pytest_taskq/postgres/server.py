@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from os import urandom  # this very one: interleavings make that of `os` repeat itself, and a schema's name must not
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import psycopg
 
@@ -21,7 +22,7 @@ WAYS = (
     f"give --taskq-dsn=postgresql://…, set {VARIABLE}=postgresql://…, "
     f"or run a server that answers at {LOCAL} without a password"
 )
-_PATIENCE = 3  # seconds for a local server to answer
+_PATIENCE = 3  # seconds for a local server to answer, and for a server process to end
 
 
 class NoServerError(Exception):
@@ -75,6 +76,21 @@ def version_of(dsn: str) -> str:
     """Return the version of the server."""
     with connected(dsn) as connection:
         return str(connection.info.parameter_status("server_version")).partition(" ")[0]
+
+
+def end_backends(connection: psycopg.Connection[Any], backends: Collection[int]) -> None:
+    """End server processes, and return when they are gone and what each had open is undone."""
+    if not backends:
+        return
+    connection.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::integer[]) AS pid", (list(backends),))
+    deadline = monotonic() + _PATIENCE
+    # Told to wait by itself, pg_terminate_backend would look every 100 ms.
+    while connection.execute(_ALIVE, (list(backends),)).fetchall() and monotonic() < deadline:
+        sleep(_PAUSE)
+
+
+_ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY (%s)"
+_PAUSE = 0.0005
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from pytest_taskq.subject.store import Setting
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from psycopg.pq.abc import PGconn
+
     from pytest_taskq.contract import Connection
 
 _ISOLATION = ("read committed", "repeatable read", "serializable")
@@ -39,3 +41,14 @@ def settings_of(connection: Connection) -> Sequence[Setting]:
 def in_force(connection: Connection, names: Sequence[str]) -> Mapping[str, str]:
     """Return settings by their names, as the server shows them. ``names`` are constants of the caller's."""
     return {name: str(connection.execute(f"SHOW {name}").fetchone()[0]) for name in names}
+
+
+def in_force_now(pgconn: PGconn, names: Sequence[str]) -> dict[str, str]:
+    """Return settings by their names where the next statement of a connection would run; {} in a failed transaction.
+
+    Asked below the driver, which then neither begins a transaction for it nor knows of it.
+    """
+    asked = ", ".join(f"current_setting('{name}')" for name in names)
+    result = pgconn.exec_(f"SELECT {asked}".encode())
+    values = [result.get_value(0, column) for column in range(len(names))] if result.ntuples else []
+    return {name: (value or b"").decode() for name, value in zip(names, values, strict=False)}

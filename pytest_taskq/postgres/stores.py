@@ -10,7 +10,7 @@ import psycopg
 from pytest_taskq.postgres.clock import ShadowClock
 from pytest_taskq.postgres.clock_probe import beyond_reach
 from pytest_taskq.postgres.plain import PostgresSql
-from pytest_taskq.postgres.server import connected, schema_of_its_own
+from pytest_taskq.postgres.server import connected, end_backends, schema_of_its_own
 from pytest_taskq.postgres.settings import settings_of
 from pytest_taskq.subject.store import POSTGRESQL, Store
 from pytest_taskq.subject.stores import Stores, initialise
@@ -226,12 +226,12 @@ def _end_others(connection: psycopg.Connection[Any], schema: str, backends: Coll
     What the code under test left open may hold locks for ever; and a process that was killed may have left a
     statement behind that its server process still runs, to be committed when another test has the schema.
     """
-    connection.execute(_END, {"schema": schema, "patience": _PATIENCE, "backends": list(backends)})
+    found = connection.execute(_OTHERS, {"schema": schema, "backends": list(backends)}).fetchall()
+    end_backends(connection, [row[0] for row in found])
 
 
-_PATIENCE = 5_000  # milliseconds
-_END = """
-    SELECT pg_terminate_backend(pid, %(patience)s) FROM pg_stat_activity
+_OTHERS = """
+    SELECT pid FROM pg_stat_activity
     WHERE pid <> pg_backend_pid() AND datname = current_database() AND (
         application_name = %(schema)s OR pid = ANY (%(backends)s)
         OR state LIKE 'idle in transaction%%' AND pid IN (

@@ -1,4 +1,4 @@
-"""The same on PostgreSQL: what is broken there is failed for its reason, and correct code passes the same requirement."""
+"""The same on PostgreSQL: what is broken there is failed for its reason, and correct code passes."""
 
 from __future__ import annotations
 

@@ -5,14 +5,17 @@ They are no part of the kill matrix, which is of the embedded back end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from mutant_queues.registry import DIRECT, HISTORY, Mutant, name_of
-from pytest_taskq.reference_impl import Adapter
+from mutant_queues.registry import CRASH, DIRECT, HISTORY, Mutant, name_of
+from pytest_taskq import Promises
+from pytest_taskq.reference_impl import Adapter, QueueDatabaseError, Task
+from pytest_taskq.reference_impl.postgres.columns import TASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_taskq.contract import Instrument
 
@@ -74,7 +77,10 @@ class KeepsItsTablesToItself(Altered):
 class NeverValidates(Altered):
     """Adds a constraint that the rows were never held to."""
 
-    ALTERS = "ALTER TABLE workers DROP CONSTRAINT IF EXISTS workers_known, ADD CONSTRAINT workers_known CHECK (worker_id <> '') NOT VALID"
+    ALTERS = """
+        ALTER TABLE workers DROP CONSTRAINT IF EXISTS workers_known,
+            ADD CONSTRAINT workers_known CHECK (worker_id <> '') NOT VALID
+    """
 
 
 @breaks("INF-03", DIRECT, "max_attempts has the default 3")
@@ -212,3 +218,248 @@ class BatchesInOneTransaction(DeletesAllAtOnce):
                 connection.execute("RELEASE batch")
                 total += gone
         return total
+
+
+# --- deaths -----------------------------------------------------------------------------------------------------------
+
+
+class InPlainPsycopg(Adapter):
+    """Correct: connections of its own, as psycopg makes them, some of them asynchronous; one transaction a call."""
+
+    def connect(self) -> Any:
+        import psycopg
+
+        from pytest_taskq.reference_impl.postgres.rows import rows_by_name
+
+        return psycopg.connect(self.dsn, row_factory=rows_by_name)
+
+    def enqueue(self, type: str, payload: Any, **options: Any) -> Any:
+        with self.connect() as connection:
+            return self.reference.enqueue_in(connection, type, payload, **options)
+
+    def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
+        self.reference.reclaim_expired()
+        with self.connect() as connection, connection.transaction():
+            found = connection.execute(
+                "SELECT id FROM task_queue WHERE status = 'queued' AND run_after_utc <= now() "
+                "AND attempts < max_attempts AND compatibility::jsonb <@ %s::jsonb ORDER BY id LIMIT 1 "
+                "FOR UPDATE SKIP LOCKED",
+                (json.dumps(capabilities),),
+            ).fetchone()
+            return found and self.lease(connection, found["id"], worker_id, lease_seconds)
+
+    def lease(self, connection: Any, task_id: int, worker_id: str, seconds: float) -> Task:
+        connection.execute(
+            "UPDATE task_queue SET status = 'leased', locked_by = %s, attempts = attempts + 1, "
+            "reserved_at_utc = now(), lease_until_utc = now() + make_interval(secs => %s) WHERE id = %s",
+            (worker_id, seconds, task_id),
+        )
+        row = connection.execute(f"SELECT {TASK} FROM task_queue WHERE id = %s", (task_id,)).fetchone()
+        return Task(**dict(zip(row.keys(), row, strict=True)))
+
+    async def complete_task(self, task: Task, worker_id: str) -> bool:
+        import psycopg
+
+        async with await psycopg.AsyncConnection.connect(self.dsn) as connection:
+            done = await connection.execute(
+                "UPDATE task_queue SET status = 'completed', finished_at_utc = now(), locked_by = NULL, "
+                "reserved_at_utc = NULL, lease_until_utc = NULL WHERE id = %s AND status = 'leased' "
+                "AND locked_by = %s AND attempts = %s",
+                (task.id, worker_id, task.attempts),
+            )
+            return done.rowcount == 1
+
+
+@breaks("ENQ-08", CRASH, r"enqueue[\s\S]+a part of it: idempotency_key is None instead of 'order-7'")
+class EnqueuesThenSetsTheKey(Adapter):
+    """Sets the key of a new task in a second transaction."""
+
+    def enqueue(self, type: str, payload: Any, *, idempotency_key: str | None = None, **options: Any) -> Any:
+        with self.db.connection() as connection:
+            known = connection.execute("SELECT id FROM task_queue WHERE idempotency_key = %s", (idempotency_key,))
+            for row in known.fetchall():
+                return row[0]
+        task_id = self.reference.enqueue(type, payload, **options)
+        with self.db.transaction() as connection:
+            connection.execute("UPDATE task_queue SET idempotency_key = %s WHERE id = %s", (idempotency_key, task_id))
+        return task_id
+
+
+@breaks("ENQ-08", CRASH, r"what the call returned as stored \(4\) survives; seen lost: task 4", twin=InPlainPsycopg)
+class AnswersBeforeItCommits(InPlainPsycopg):
+    """Commits what it enqueued with the next call."""
+
+    pending: Any = None
+
+    def enqueue(self, type: str, payload: Any, **options: Any) -> Any:
+        self.settle()
+        connection = self.connect()
+        task_id = self.reference.enqueue_in(connection, type, payload, **options)
+        if options.get("idempotency_key") is None and payload == {"to": "a"}:
+            self.pending = connection
+        else:
+            connection.commit()
+            connection.close()
+        return task_id
+
+    def settle(self) -> None:
+        pending, self.pending = self.pending, None
+        if pending is not None and not pending.closed:
+            pending.commit()
+            pending.close()
+
+    def close(self) -> None:
+        self.settle()
+        super().close()
+
+
+@breaks("ENQ-08", CRASH, r"all 3 new tasks or none; seen 1 new tasks")
+class EnqueuesABatchOneByOne(Adapter):
+    """Each item of a batch has a transaction of its own."""
+
+    def enqueue_many(self, items: Iterable[Mapping[str, Any]]) -> list[Any]:
+        return [self.reference.enqueue(**item) for item in items]
+
+
+@breaks("CLM-06", CRASH, r"nothing between; seen task \d+: status 'leased'", twin=InPlainPsycopg)
+class NamesTheHolderLater(InPlainPsycopg):
+    """The status is set first, holder and deadline in a second transaction."""
+
+    def lease(self, connection: Any, task_id: int, worker_id: str, seconds: float) -> Task:
+        with self.connect() as other:  # the lock on the row is let go of first
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN")
+            other.execute("UPDATE task_queue SET status = 'leased' WHERE id = %s", (task_id,))
+        return super().lease(connection, task_id, worker_id, seconds)
+
+
+@breaks("CLM-05", CRASH, r"is claimed 3 times; seen 5 claims or more", twin=InPlainPsycopg)
+class CountsTheAttemptAtTheEnd(InPlainPsycopg):
+    """Leases in one transaction and counts the attempt in the next."""
+
+    def lease(self, connection: Any, task_id: int, worker_id: str, seconds: float) -> Task:
+        task = super().lease(connection, task_id, worker_id, seconds)
+        connection.execute("UPDATE task_queue SET attempts = attempts - 1 WHERE id = %s", (task_id,))
+        return task
+
+    def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
+        task = super().claim_task(worker_id, capabilities, lease_seconds)
+        if task is not None:
+            with self.connect() as connection:
+                connection.execute("UPDATE task_queue SET attempts = attempts + 1 WHERE id = %s", (task.id,))
+        return task
+
+
+@breaks("FIN-06", CRASH, r"complete_task[\s\S]+a state between", twin=InPlainPsycopg)
+class CompletesInTwoSteps(Adapter):
+    """The status first, the end of the lease in a second transaction."""
+
+    def complete_task(self, task: Task, worker_id: str) -> bool:
+        held = (task.id, worker_id, task.attempts)
+        with self.db.transaction() as connection:
+            done = connection.execute(
+                "UPDATE task_queue SET status = 'completed', finished_at_utc = now() "
+                "WHERE id = %s AND status = 'leased' AND locked_by = %s AND attempts = %s",
+                held,
+            ).rowcount
+        if done:
+            with self.db.transaction() as connection:
+                connection.execute(
+                    "UPDATE task_queue SET locked_by = NULL, reserved_at_utc = NULL, lease_until_utc = NULL "
+                    "WHERE id = %s",
+                    (task.id,),
+                )
+        return done == 1
+
+
+@breaks("MNT-04", CRASH, r"gone or as it was[\s\S]+status 'deleting'")
+class MarksBeforeItDeletes(DeletesAllAtOnce):
+    """Marks what is old in one transaction and deletes what it marked in the next."""
+
+    def delete_finished(self, older_than_seconds: float) -> int:
+        with self.db.transaction() as connection:
+            mark = f"UPDATE task_queue SET status = 'deleting' WHERE {self.OLD}"
+            marked = connection.execute(mark, (older_than_seconds,)).rowcount
+        with self.db.transaction() as connection:
+            connection.execute("DELETE FROM task_queue WHERE status = 'deleting'")
+        return marked
+
+
+# --- lost connections and power ---------------------------------------------------------------------------------------
+
+
+@breaks("DUR-02", CRASH, r"the task is completed, as the call returned True[\s\S]+status 'leased'", twin=InPlainPsycopg)
+class SaysCompletedWhateverHappens(Adapter):
+    """A completion that cannot be stored is reported as one that was."""
+
+    def complete_task(self, task: Task, worker_id: str) -> bool:
+        try:
+            return self.reference.complete_task(task, worker_id)
+        except QueueDatabaseError:
+            return True
+
+
+@breaks("DUR-02", CRASH, r"an error that says what happened; seen claim_task\(.*\) returns None, as if nothing had")
+class TakesAnErrorForAnEmptyQueue(Adapter):
+    """A claim that fails returns None."""
+
+    def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
+        try:
+            return self.reference.claim_task(worker_id, capabilities, lease_seconds)
+        except QueueDatabaseError:
+            return None
+
+
+@breaks("DUR-02", CRASH, r"works again when the fault is gone; seen raises OperationalError", twin=InPlainPsycopg)
+class KeepsOneConnectionForEver(InPlainPsycopg):
+    """Claims on a connection that is made once."""
+
+    once: Any = None
+
+    def connect(self) -> Any:
+        from contextlib import nullcontext
+
+        self.once = self.once or super().connect()
+        self.once.autocommit = True
+        return nullcontext(self.once)
+
+    def close(self) -> None:
+        if self.once is not None:
+            self.once.close()
+        super().close()
+
+    def enqueue(self, type: str, payload: Any, **options: Any) -> Any:
+        return self.reference.enqueue(type, payload, **options)
+
+
+class PoweredReference(Adapter):
+    """Promises that a power cut loses nothing."""
+
+    promises: ClassVar[Promises] = Promises(durability="power")
+
+
+@breaks("DUR-01", CRASH, r"synchronous_commit is off when \w+", twin=PoweredReference)
+class PromisesPowerAndDoesNotWait(WithOptions):
+    """Promises the same and lets all its commits be lost."""
+
+    OPTIONS = "-csynchronous_commit=off"
+    promises: ClassVar[Promises] = Promises(durability="power")
+
+
+@breaks("DUR-01", CRASH, r"synchronous_commit is off when complete_task runs COMMIT", twin=PoweredReference)
+class CompletesInAHurry(Adapter):
+    """Promises the same, and lets the commits of completions be lost."""
+
+    promises: ClassVar[Promises] = Promises(durability="power")
+
+    def complete_task(self, task: Task, worker_id: str) -> bool:
+        with self.db.transaction() as connection:
+            connection.execute("SET LOCAL synchronous_commit = off")
+            return (
+                connection.execute(
+                    "UPDATE task_queue SET status = 'completed', finished_at_utc = now(), locked_by = NULL, "
+                    "reserved_at_utc = NULL, lease_until_utc = NULL WHERE id = %s AND status = 'leased' AND locked_by = %s",
+                    (task.id, worker_id),
+                ).rowcount
+                == 1
+            )
