@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pytest_taskq.contract import Finding, Instrument, Requirement, SchedulingStrategy, Verdict
 from pytest_taskq.instruments.meter import Meter
 from pytest_taskq.subject.backlog import fill
+from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
@@ -64,7 +65,7 @@ def _one_finished(queue: QueueUnderTest) -> None:
 
 
 class QueryCostJudge:
-    """Judges INF-07 and SCH-08 by counting steps; the oracle is off meanwhile, since triggers would count too."""
+    """Judges INF-07 and SCH-08 by counting steps, on PostgreSQL rows; the oracle, whose triggers would count, is off."""
 
     def supports(self, subject: Subject) -> str | None:
         """Return why not for a queue with its own storage: rows cannot be put there by plain SQL."""
@@ -72,7 +73,7 @@ class QueryCostJudge:
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with the steps counted; a growth that the requirement forbids raises ContractViolation."""
-        judged = {"INF-07": uses_indexes, "SCH-08": is_flat}[requirement.id]
+        judged = _means(bench)[requirement.id]
         subject = bench.subject
         calls = _hot(subject) if requirement.id == "INF-07" else _claims(subject)
         graded = [
@@ -83,9 +84,18 @@ class QueryCostJudge:
         return Finding.of(requirement, Instrument.QUERY_COST, Verdict.PASS, explored=judged(bench, graded, budget))
 
 
+def _means(bench: Bench) -> Mapping[str, Callable[[Bench, list[Measured], Budget], str]]:
+    """Return what counts the work of a call on the back end of the stores, for each requirement."""
+    if bench.backend != POSTGRESQL:
+        return {"INF-07": uses_indexes, "SCH-08": is_flat}
+    from pytest_taskq.instruments import server_query_cost
+
+    return {"INF-07": server_query_cost.uses_indexes, "SCH-08": server_query_cost.is_flat}
+
+
 # --- INF-07 ---------------------------------------------------------------------------------------------------------
 
-_FEW, _MANY = 100, 2_000
+_FEW, MANY = 100, 2_000
 
 
 def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
@@ -93,26 +103,31 @@ def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
     shown = []
     for call in calls:
         few, _ = _counted_beside(bench, call, _FEW)
-        many, plans = _counted_beside(bench, call, _MANY)
+        many, plans = _counted_beside(bench, call, MANY)
         for statement, steps in many.steps.items():
             grown = steps - few.steps[statement]
-            if grown >= _MANY - _FEW and "SCAN" in plans.get(statement, ""):
+            if grown >= MANY - _FEW and "SCAN" in plans.get(statement, ""):
                 raise ContractViolation(
                     f"{call.name} reads only the rows that concern it, through an index",
-                    f"{steps} steps beside {4 * _MANY} other rows, {few.steps[statement]} beside {4 * _FEW}, in\n"
+                    f"{steps} steps beside {4 * MANY} other rows, {few.steps[statement]} beside {4 * _FEW}, in\n"
                     f"{statement}\n{plans[statement]}",
                     method=call.method,
                 )
         shown.append(f"{call.name} {few.total} to {many.total}")
-    return f"steps beside {4 * _FEW} and {4 * _MANY} other rows: {', '.join(shown)}"
+    return f"steps beside {4 * _FEW} and {4 * MANY} other rows: {', '.join(shown)}"
+
+
+def fill_around(queue: QueueUnderTest, others: int) -> None:
+    """Insert ``others`` rows of each kind that no hot call is about, and three that are due."""
+    for status in ("completed", "failed", "leased"):
+        fill(queue, status, others)
+    fill(queue, "queued", others, delay=_MONTH)
+    fill(queue, "queued", 3)
 
 
 def _counted_beside(bench: Bench, call: Measured, others: int) -> tuple[Meter, dict[str, str]]:
     with bench.queue() as queue:
-        for status in ("completed", "failed", "leased"):
-            fill(queue, status, others)
-        fill(queue, "queued", others, delay=_MONTH)
-        fill(queue, "queued", 3)
+        fill_around(queue, others)
         call.run(queue, call.prepare(queue))  # opens connections, and does what is done once after rows come in
         prepared = call.prepare(queue)
         meter = Meter(queue.path)
@@ -137,26 +152,39 @@ def _seen(meter: Meter, call: Measured) -> None:
 
 # --- SCH-08 ---------------------------------------------------------------------------------------------------------
 
-_BASE = 100
+BASE = 100
 _BESIDE = 10_000
 _SAMPLES = 15
-_ALLOWED, _SLACK = 1.5, 100
+ALLOWED, _SLACK = 1.5, 100
+
+
+def situations(budget: Budget) -> Sequence[tuple[str, int, int]]:
+    """Return what claims are measured in: its name, the rows queued, and those delayed and finished beside."""
+    return (
+        (f"{budget.backlog} queued", budget.backlog, 0),
+        (f"{_BESIDE} delayed and {_BESIDE} finished beside", BASE, _BESIDE),
+    )
+
+
+def fill_backlog(queue: QueueUnderTest, *, queued: int, beside: int) -> None:
+    """Insert the rows of a situation."""
+    if beside:
+        fill(queue, "queued", beside, delay=_MONTH)  # first, so that they stand in front
+        fill(queue, "completed", beside)
+    fill(queue, "queued", queued)
 
 
 def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
     """The steps of a claim do not grow with the backlog, nor with rows beside: return what was counted."""
-    base = _medians(bench, calls, queued=_BASE, beside=0)
+    base = _medians(bench, calls, queued=BASE, beside=0)
     shown = []
-    for what, queued, beside in (
-        (f"{budget.backlog} queued", budget.backlog, 0),
-        (f"{_BESIDE} delayed and {_BESIDE} finished beside", _BASE, _BESIDE),
-    ):
+    for what, queued, beside in situations(budget):
         for call, steps in _medians(bench, calls, queued=queued, beside=beside).items():
-            if steps > base[call] * _ALLOWED + _SLACK:
+            if steps > base[call] * ALLOWED + _SLACK:
                 raise ContractViolation(
-                    f"a claim costs at most {base[call] * _ALLOWED + _SLACK:.0f} steps ({_ALLOWED} times what it costs "
-                    f"with {_BASE} queued, and {_SLACK})",
-                    f"{call} costs {steps:.0f} steps with {what}, {base[call]:.0f} with {_BASE} queued",
+                    f"a claim costs at most {base[call] * ALLOWED + _SLACK:.0f} steps ({ALLOWED} times what it costs "
+                    f"with {BASE} queued, and {_SLACK})",
+                    f"{call} costs {steps:.0f} steps with {what}, {base[call]:.0f} with {BASE} queued",
                     method=call.partition("(")[0],
                 )
             shown.append(f"{call} {base[call]:.0f} to {steps:.0f} with {what}")
@@ -165,10 +193,7 @@ def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
 
 def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, float]:
     with bench.queue() as queue:
-        if beside:
-            fill(queue, "queued", beside, delay=_MONTH)  # first, so that they stand in front
-            fill(queue, "completed", beside)
-        fill(queue, "queued", queued)
+        fill_backlog(queue, queued=queued, beside=beside)
         return {call.name: _median(queue, call) for call in calls}
 
 

@@ -36,6 +36,11 @@ class PostgresSql:
         self._connection.execute("SET timezone = 'UTC'")
         self._connection.adapters.register_loader("timestamptz", _UtcText)
 
+    @property
+    def backend(self) -> int:
+        """The id of the server process."""
+        return self._connection.info.backend_pid
+
     def run(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[PlainRow]:
         """Run a statement with ``?`` for each parameter. Raises RowRefusedError where the tables refuse a row."""
         try:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
-from mutant_queues.registry import CRASH, DIRECT, HISTORY, Mutant, name_of
+from mutant_queues.registry import COST, CRASH, DIRECT, HISTORY, Mutant, name_of
 from pytest_taskq import Promises
 from pytest_taskq.reference_impl import Adapter, QueueDatabaseError, Task
 from pytest_taskq.reference_impl.postgres.columns import TASK
@@ -463,3 +463,82 @@ class CompletesInAHurry(Adapter):
                 ).rowcount
                 == 1
             )
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+
+class ClaimsByAnIndex(Altered, InPlainPsycopg):
+    """Correct: claims what has been due for longest, through an index of its own."""
+
+    ALTERS = "CREATE INDEX IF NOT EXISTS own_due ON task_queue (run_after_utc, id) WHERE status = 'queued'"
+    ORDER = "run_after_utc, id"
+    BEFORE = "SELECT 1"
+
+    def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
+        self.reference.reclaim_expired()
+        with self.connect() as connection, connection.transaction():
+            connection.execute(self.BEFORE)
+            found = connection.execute(
+                "SELECT id FROM task_queue WHERE status = 'queued' AND run_after_utc <= now() "
+                f"AND attempts < max_attempts AND compatibility = '{{}}' ORDER BY {self.ORDER} LIMIT 1 "
+                "FOR UPDATE SKIP LOCKED",
+            ).fetchone()
+            return found and self.lease(connection, found["id"], worker_id, lease_seconds)
+
+
+@breaks("SCH-08", COST, r"claim_task reads \d+ rows with 5000 queued", twin=ClaimsByAnIndex)
+class SortsByAnExpression(ClaimsByAnIndex):
+    """Sorts all that waits by what no index has."""
+
+    ORDER = "lower(type), run_after_utc, id"
+
+
+@breaks("INF-07", COST, r"claim_task reads only the rows that concern it[\s\S]+task_queue, ", twin=ClaimsByAnIndex)
+class CountsBeforeItClaims(ClaimsByAnIndex):
+    """Counts the tasks before each claim."""
+
+    BEFORE = "SELECT count(*) FROM task_queue"
+
+
+@breaks("SCH-08", COST, r"claim_task reads \d+ rows with 10000 delayed", twin=ClaimsByAnIndex)
+@breaks("INF-07", COST, r"claim_task reads only the rows that concern it", twin=ClaimsByAnIndex)
+class WalksPastTheDelayed(ClaimsByAnIndex):
+    """Looks at what is not due yet, and at what is finished, before it comes to what it may have."""
+
+    ORDER = "id"
+    ALTERS = "DROP INDEX IF EXISTS own_due"
+
+
+@breaks("INF-07", COST, r"complete_task reads only[\s\S]+task_queue, ")
+class ComparesIdsAsText(Adapter):
+    """Finds the task to complete by an expression, inside a function of the server."""
+
+    def complete_task(self, task: Task, worker_id: str) -> bool:
+        with self.db.transaction() as connection:
+            connection.execute("""
+                CREATE OR REPLACE FUNCTION own_complete(wanted text, holder text, attempt bigint) RETURNS boolean
+                LANGUAGE plpgsql AS $$ BEGIN
+                    UPDATE task_queue SET status = 'completed', finished_at_utc = now(), locked_by = NULL,
+                        reserved_at_utc = NULL, lease_until_utc = NULL
+                    WHERE id::text = wanted AND status = 'leased' AND locked_by = holder AND attempts = attempt;
+                    RETURN FOUND;
+                END $$
+            """)
+            held = (str(task.id), worker_id, task.attempts)
+            return connection.execute("SELECT own_complete(%s, %s, %s)", held).fetchone()[0]
+
+
+@breaks("INF-07", COST, r"delete_finished reads only")
+class DeletesByAge(Adapter):
+    """Finds what is old by an expression that no index has."""
+
+    def delete_finished(self, older_than_seconds: float) -> int:
+        old = "status = 'completed' AND extract(epoch FROM now() - finished_at_utc) > %s"
+        total, gone = 0, 1
+        while gone:
+            with self.db.transaction() as connection:
+                batch = f"id IN (SELECT id FROM task_queue WHERE {old} LIMIT 1000)"
+                gone = connection.execute(f"DELETE FROM task_queue WHERE {batch}", (older_than_seconds,)).rowcount
+            total += gone
+        return total

@@ -1,0 +1,119 @@
+"""Query cost on PostgreSQL: the rows that a call reads, where SQLite's steps are counted on the embedded back end."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq.faults.server_deaths import store_of
+from pytest_taskq.instruments.query_cost import (
+    ALLOWED,
+    BASE,
+    MANY,
+    Measured,
+    fill_around,
+    fill_backlog,
+    situations,
+)
+from pytest_taskq.postgres.meter import RowMeter, end_sessions
+from pytest_taskq.postgres.server import connected
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from pytest_taskq.instruments.budget import Budget
+    from pytest_taskq.postgres.stores import ServerStore
+    from pytest_taskq.subject import Bench, QueueUnderTest
+
+_SAMPLES = 9
+_SLACK = 50  # rows
+
+
+def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
+    """No hot call reads rows that do not concern it: return what was counted.
+
+    There are many others from the first: a table of a few hundred rows PostgreSQL reads as a whole, and rightly so.
+    """
+    shown = []
+    for call in calls:
+        found = _read_beside(bench, call, MANY)
+        if found.total() >= MANY:
+            raise ContractViolation(
+                f"{call.name} reads only the rows that concern it, through an index",
+                f"{found.total()} rows read beside {4 * MANY} others, {MANY} of each kind:\n{_where(found)}",
+                method=call.method,
+            )
+        shown.append(f"{call.name} {found.total()}")
+    return f"rows read beside {4 * MANY} others: {', '.join(shown)}"
+
+
+def _read_beside(bench: Bench, call: Measured, others: int) -> Counter[str]:
+    with bench.queue() as queue:
+        store = store_of(queue)
+        fill_around(queue, others)
+        _analyse(store)
+        call.run(queue, call.prepare(queue))  # does what is done once after rows come in
+        prepared = call.prepare(queue)
+        end_sessions(queue, store)
+        with closing(RowMeter(store)) as meter:
+            return _read_by(queue, call, prepared, meter)
+
+
+def _read_by(queue: QueueUnderTest, call: Measured, prepared: Any, meter: RowMeter) -> Counter[str]:  # noqa: ANN401 - whatever it is
+    """Return what one call reads, made by an actor of its own, whose session then ends."""
+    actor = queue.another()
+    result = call.run(actor, prepared)
+    actor.close_actor()
+    store_of(queue).end_connections()
+    found = meter.read()
+    if prepared is None and result is None:
+        raise NotJudgedError(f"{call.name} found nothing to claim while there was something")
+    if not found:
+        raise NotJudgedError(f"{call.name} read no row that the server counted")
+    return found
+
+
+def _analyse(store: ServerStore) -> None:
+    """Do what the server does by itself after a minute: without it plans are those of an empty table."""
+    with connected(store.dsn) as connection:
+        connection.execute("VACUUM (ANALYZE) task_queue")
+
+
+def _where(found: Counter[str]) -> str:
+    return "\n".join(f"  {rows:>8}  {place}" for place, rows in found.most_common(5))
+
+
+def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
+    """The rows that a claim reads do not grow with the backlog, nor with rows beside: return what was counted."""
+    base = _medians(bench, calls, queued=BASE, beside=0)
+    shown = []
+    for what, queued, beside in situations(budget):
+        for call, (rows, where) in _medians(bench, calls, queued=queued, beside=beside).items():
+            most = max(base[call][0], 1) * ALLOWED + _SLACK
+            if rows > most:
+                raise ContractViolation(
+                    f"a claim reads at most {most:.0f} rows ({ALLOWED} times what it reads with {BASE} queued, "
+                    f"and {_SLACK})",
+                    f"{call} reads {rows:.0f} rows with {what}, {base[call][0]:.0f} with {BASE} queued:\n{where}",
+                    method=call.partition("(")[0],
+                )
+            shown.append(f"{call} {base[call][0]:.0f} to {rows:.0f} with {what}")
+    return f"rows that a claim reads, median of {_SAMPLES}: {'; '.join(shown)}"
+
+
+def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, tuple[float, str]]:
+    with bench.queue() as queue:
+        fill_backlog(queue, queued=queued, beside=beside)
+        _analyse(store_of(queue))
+        return {call.name: _median(queue, call) for call in calls}
+
+
+def _median(queue: QueueUnderTest, call: Measured) -> tuple[float, str]:
+    store = store_of(queue)
+    call.run(queue, None)  # what is paid once for the rows that came in is not counted: amortised
+    end_sessions(queue, store)
+    with closing(RowMeter(store)) as meter:
+        samples = sorted((_read_by(queue, call, None, meter) for _ in range(_SAMPLES)), key=lambda one: one.total())
+    return median(one.total() for one in samples), _where(samples[len(samples) // 2])
