@@ -33,8 +33,8 @@ def killed_at(bench: Bench, start: Image, milliseconds: int, job: dict[str, Any]
     Raises InconclusiveError if that process cannot be brought to die there.
     """
     with tempfile.TemporaryDirectory(prefix="taskq-death-") as place:
-        files = {name: base64.b85encode(content).decode() for name, content in start.items()}
-        _kill(bench, place, milliseconds, job | {"start": files})
+        begins = {name: base64.b85encode(content).decode() for name, content in start.items()}
+        _kill(bench, place, milliseconds, job | {"start": begins})
         stores = [path for path in Path(place).iterdir() if path.is_dir()]
         with StoreFiles() as files:
             return files.image(max(stores, key=lambda path: int(path.name.rpartition("-")[2])))

@@ -37,8 +37,9 @@ class ServerWatch(Watch):
     def __init__(self, at_boundary: Callable[[int, Statement], None]) -> None:
         super().__init__(lambda _: None)
         self._before = at_boundary
-        self._dead = False
+        self.dead = False
         self.connections: list[Any] = []
+        self.missed = False
 
     @property
     def backends(self) -> list[int]:
@@ -54,22 +55,30 @@ class ServerWatch(Watch):
         """Take one statement before it is sent."""
         if not self.active:
             return
-        if self._dead:
+        if self.dead:
             raise Died
         try:
             self._before(len(self.statements), statement)
         except Died:
-            self._dead = True
+            self.dead = True
             raise
         super().begins(statement)
 
     def aside(self, statement: Statement) -> None:
         """Nothing: it goes with another."""
 
-    def sent(self, connection: object) -> None:
+    def unseen(self) -> None:
+        """Nothing: what the code learns does not matter here."""
+
+    def met(self, connection: object) -> None:
+        """Note that a statement went past."""
+        del connection
+        self.missed = True
+
+    def sent(self, backend: int) -> None:
         """Nothing: the server is asked for no more than one thing at a time."""
 
-    def answered(self, connection: object) -> None:
+    def answered(self) -> None:
         """Nothing."""
 
     def closed(self, backend: int) -> None:
@@ -111,8 +120,11 @@ def called(queue: QueueUnderTest, operation: Operation, scene: Scene, watch: Ser
     with watch.on():
         try:
             outcome = operation.call(queue, scene)
-        except Died:
-            return None
+        except (Died, Exception):
+            if not watch.dead:
+                raise
+    if watch.dead:  # whatever its handlers made of that
+        return None
     scene.result = outcome.result
     return outcome
 
@@ -139,9 +151,10 @@ def whole_call(bench: Bench, operation: Operation, *, seed: int) -> Whole:
         assert outcome is not None  # noqa: S101 - nobody dies
         operation.require_success(outcome)
         after = read_rows(queue, operation.known_after(scene))
-        if not watch.statements and before != after:
+        if watch.missed or (not watch.statements and before != after):
             raise OutOfReachError(
-                f"no statement of {outcome.call} was seen, and it wrote: its connection is not one of psycopg 3"
+                f"not all statements of {outcome.call} were seen: its connection is not one that psycopg 3 opened "
+                "for this adapter"
             )
         recording = Recording(
             operation=operation,

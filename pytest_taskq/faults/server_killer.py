@@ -57,7 +57,8 @@ def _round(queue: QueueUnderTest, operation: Operation, *, seed: int, early: boo
         outcome = called(worker, operation, scene, watch)
         watch.end(store_of(queue))
         worker.abandon()
-    claimed = outcome is None or (operation.require_success(outcome) or outcome.result is not None)
+    if outcome is not None:
+        operation.require_success(outcome)
     recording = Recording(
         operation=operation,
         start={},
@@ -69,7 +70,7 @@ def _round(queue: QueueUnderTest, operation: Operation, *, seed: int, early: boo
         boundaries=(),
         lines=lines,
     )
-    return Death(recording, len(watch.statements), {}), claimed
+    return Death(recording, len(watch.statements), {}), outcome is None or outcome.result is not None
 
 
 def _is_leased(queue: QueueUnderTest, scene: Scene) -> bool:

@@ -94,7 +94,7 @@ class Watch(Switched):
     def ended(self, statement: Statement, seen: object) -> None:
         """Nothing: the next statement's boundary is the same moment."""
 
-    def failed(self, statement: Statement, error: sqlite3.Error) -> bool:
+    def failed(self, statement: Statement, error: Exception) -> bool:
         """Let the call fail."""
         del self, statement, error
         return False

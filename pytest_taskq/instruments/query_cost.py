@@ -65,7 +65,7 @@ def _one_finished(queue: QueueUnderTest) -> None:
 
 
 class QueryCostJudge:
-    """Judges INF-07 and SCH-08 by counting steps, on PostgreSQL rows; the oracle, whose triggers would count, is off."""
+    """Judges INF-07 and SCH-08 by counting steps or rows; the oracle is off, since its triggers would count too."""
 
     def supports(self, subject: Subject) -> str | None:
         """Return why not for a queue with its own storage: rows cannot be put there by plain SQL."""

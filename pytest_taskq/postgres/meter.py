@@ -2,7 +2,8 @@
 
 The server counts for each table the rows that sequential scans gave, and for each index the entries that scans of it
 gave, those read inside functions and triggers included (https://www.postgresql.org/docs/current/monitoring-stats.html).
-What a session counted is there for others at the latest when the session has ended.
+What a session counted is there for others at the latest when the session has ended. Two runs of a statement may differ
+by a row or two: the planner itself looks at the ends of an index.
 """
 
 from __future__ import annotations

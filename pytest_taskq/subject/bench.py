@@ -71,12 +71,7 @@ class Bench:
     @contextmanager
     def restored(self, files: Mapping[str, bytes]) -> Iterator[QueueUnderTest]:
         """Yield the code under test on a store made of ``files``, then remove it; the clock goes on."""
-        with self.on(self._stores.restored(files)) as queue:
-            yield queue
-
-    @contextmanager
-    def on(self, store: Store) -> Iterator[QueueUnderTest]:
-        """Yield the code under test on a store that is there already, then remove it; the clock goes on."""
+        store = self._stores.restored(files)
         queue = QueueUnderTest(self.subject, self._stores, self.clock, self._progress, store)
         try:
             yield queue

@@ -111,8 +111,8 @@ class Store:
 
         ``name`` tells the places beside one store apart.
         """
-        del name
-        raise UnsupportedError(f"the kit cannot make a second place beside {self.dsn}")
+        if name:
+            raise UnsupportedError(f"the kit cannot make a second place beside {self.dsn}")
         yield self
 
     def objects(self) -> Sequence[tuple[Any, ...]]:

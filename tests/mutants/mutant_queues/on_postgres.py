@@ -458,7 +458,8 @@ class CompletesInAHurry(Adapter):
             return (
                 connection.execute(
                     "UPDATE task_queue SET status = 'completed', finished_at_utc = now(), locked_by = NULL, "
-                    "reserved_at_utc = NULL, lease_until_utc = NULL WHERE id = %s AND status = 'leased' AND locked_by = %s",
+                    "reserved_at_utc = NULL, lease_until_utc = NULL "
+                    "WHERE id = %s AND status = 'leased' AND locked_by = %s",
                     (task.id, worker_id),
                 ).rowcount
                 == 1
