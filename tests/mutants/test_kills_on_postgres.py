@@ -12,6 +12,9 @@ from mutant_queues.registry import Mutant, adapter_of
 
 from pytest_taskq.contract import Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.reference_impl import Adapter
+
+psycopg = pytest.importorskip("psycopg")
 
 CORRECT = sorted({(one.twin, one.requirement, one.instrument) for one in ON_POSTGRES})
 
@@ -36,3 +39,12 @@ def test_the_twin_passes(twin: str, requirement: str, instrument: str, tmp_path:
         adapter_of(twin), REQUIREMENTS[requirement], tmp_path, instrument=instrument, server=postgres_server
     )
     assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+
+
+def test_a_snapshot_that_somebody_holds_makes_no_claim_cost_more(tmp_path: Path, postgres_server: str) -> None:
+    """As long as it is held nothing that was deleted is vacuumed, wherever in the database it is."""
+    with psycopg.connect(postgres_server) as holder:
+        holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        holder.execute("SELECT count(*) FROM pg_class")
+        found = findings(Adapter, REQUIREMENTS["INF-07"], tmp_path, server=postgres_server)
+    assert combine(found) is Verdict.PASS, [one.evidence for one in found]
