@@ -264,7 +264,9 @@ def statement_of(connection: AnyConnection, gen: Any) -> Statement | None:  # no
     idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
     if name in _WITH_QUERY:
         query = _text(given.get("query", given.get("statement")), connection)
-        return Statement(connection, _WITH_QUERY[name].format(query), given.get("params", given.get("params_seq")) or ())
+        return Statement(
+            connection, _WITH_QUERY[name].format(query), given.get("params", given.get("params_seq")) or ()
+        )
     if isinstance(owner, _TRANSACTIONS):
         return Statement(connection, _of_block(owner, given, enters=name == "_enter_gen", idle=idle))
     if isinstance(owner, _CURSORS) and name in _OF_CURSORS:

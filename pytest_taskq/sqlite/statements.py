@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
 from pytest_taskq.sqlite.connecting import CONNECTING
-from pytest_taskq.statements import Statement as Statement
+from pytest_taskq.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
