@@ -91,6 +91,7 @@ def _claim(scenario: Scenario, searched: Searched, budget: Budget) -> str:
     explored, actors = searched.explored, len(scenario.scripts)
     more = [word for word, there in (("deaths", scenario.mortal), ("time", scenario.jump)) if there]
     of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "")
+    of += ", pauses lasting until nobody else goes on" if scenario.unhurried else ""
     if explored.cut and not searched.rows_seen:
         raise InconclusiveError(
             f"{scenario.name}: only after {explored.cut} runs had been cut short in a state that seemed to be seen "

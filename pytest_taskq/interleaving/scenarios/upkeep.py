@@ -119,6 +119,7 @@ def cleanup_of_many(subject: Subject) -> Iterator[Scenario]:
             scripts=[_clean, lambda player: player("enqueue", "job", {})],
             judge=few_rows_at_once,
             needs=["delete_finished"],
+            unhurried=(0,),  # a pause between any two of its batches would be a choice
         )
 
 
