@@ -11,6 +11,7 @@ from pytest_taskq.interleaving.choices import Token
 from pytest_taskq.interleaving.columns import columns
 from pytest_taskq.interleaving.exploration import Counterexample, Exploration, Searched
 from pytest_taskq.interleaving.scenarios import scenarios_of
+from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, ContractViolation, Subject
 
 
+# On SQLite a statement runs on one snapshot and holds its lock to the end, so that nothing can come in between.
+_GRAIN = {POSTGRESQL: " at statement boundaries"}
+_LEFT_OUT = {
+    POSTGRESQL: "within one statement (its snapshot, its locks, what it looks at again after a wait) nothing is "
+    "scheduled: that is for the histories"
+}
 _ENOUGH = 2  # nearly all known bugs show with so many preemptions (Musuvathi and Qadeer, PLDI 2007)
 
 
@@ -55,7 +62,8 @@ class InterleavingsJudge:
             if searched.found is not None:
                 played, violation = searched.found.played, searched.found.violation
                 return _failed(requirement, scenario, played, violation, searched.explored.runs)
-            said.append(f"{scenario.name}: {_claim(scenario, searched, budget)}")
+            said.append(f"{scenario.name}: {_claim(scenario, searched, budget, _GRAIN.get(bench.backend, ''))}")
+        said += [_LEFT_OUT[bench.backend]] if bench.backend in _LEFT_OUT else []
         return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.PASS, explored="; ".join(said))
 
 
@@ -86,11 +94,11 @@ def _missing(scenario: Scenario, subject: Subject) -> bool:
     return any(not subject.offers(need) for need in scenario.needs)
 
 
-def _claim(scenario: Scenario, searched: Searched, budget: Budget) -> str:
+def _claim(scenario: Scenario, searched: Searched, budget: Budget, grain: str) -> str:
     """Say what was explored, and no more. Raises InconclusiveError if that is less than the effort is to reach."""
     explored, actors = searched.explored, len(scenario.scripts)
     more = [word for word, there in (("deaths", scenario.mortal), ("time", scenario.jump)) if there]
-    of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "")
+    of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "") + grain
     of += ", pauses lasting until nobody else goes on" if scenario.unhurried else ""
     if explored.cut and not searched.rows_seen:
         raise InconclusiveError(

@@ -44,6 +44,7 @@ class Actor(Holder):
         self.connections: WeakSet[Any] = WeakSet()
         self.lasting: list[Any] = []  # those that take no weak reference
         self.backends: list[int] = []  # the processes of its connections, where they have such on a server
+        self._last_held: list[Any] = []  # a driver may warn of connections that end unclosed
         self.was_outside = False  # before its last answer came
         self.asked: int | None = None  # of these the one that runs its statement
 
@@ -59,8 +60,9 @@ class Actor(Holder):
         return verb.startswith(_ENDS) or not self.in_transaction()
 
     def perish(self) -> None:
-        """Raise Died if it is to end here."""
+        """Raise Died if it is to end here; its connections live on until they are closed as a process's would be."""
         if self.dying:
+            self._last_held = list(self.connections)
             raise Died
 
     def close_connections(self) -> None:
@@ -70,6 +72,7 @@ class Actor(Holder):
         for connection in (*self.connections, *self.lasting):
             self.driver.close(connection)
         self.driver.end(self.backends)
+        self._last_held.clear()
 
 
 def was_left(connection: object) -> bool:

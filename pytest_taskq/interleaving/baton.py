@@ -143,12 +143,15 @@ class Holder:
         """Note that the thread now waits for a server; it may be found to wait outside."""
         self.away = True
 
-    def come_back(self) -> bool:
-        """Return when the thread may run on, and whether it was found to wait outside; if not, at once."""
+    def come_back(self, *, parks: bool = True) -> bool:
+        """Return when the thread may run on, and whether it was found to wait outside; if not, at once.
+
+        One that does not ``park`` runs on in any case: nobody will lend it the baton any more.
+        """
         with self._baton.turn:
             self.away = False
             outside = self.waiting == "outside"
-        if outside:
+        if outside and parks:
             self.wait("ready")
         return outside
 

@@ -203,7 +203,7 @@ class Listener:
         """Learn that an actor waits for a process on the server."""
         actor = self._actor_itself()
         if actor is not None:
-            actor.asked = backend
+            actor.asked, actor.stoppable = backend, False
             actor.go_away()
 
     @_faults_apart
@@ -212,7 +212,7 @@ class Listener:
         actor = self._actor_itself()
         if actor is None:
             return
-        actor.was_outside = actor.come_back()
+        actor.was_outside = actor.come_back(parks=not actor.freed)
         if actor.was_outside:
             self.stage.told(actor, "answered")
 

@@ -45,6 +45,8 @@ _OF_SUPERUSERS = "SET deadlock_timeout = '200ms'; "
 # Serializable transactions depend on what others read that are over; a session that listens, on who notified it.
 _BY_STATEMENT = (None, psycopg.IsolationLevel.READ_COMMITTED)
 _UNACCOUNTABLE = ("SERIALIZABLE", "LISTEN")
+_PATIENCE = 5.0  # seconds for a thread to end whose connections were ended
+_VACUUM_EACH = 100  # runs: rows that were put back leave those before them in the files
 _LOOK_EACH = 50  # runs: at each step of one of them the server is asked for connections that nobody told of
 _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 # None of these takes a snapshot, nor takes or frees a lock, so that no other session can tell when it ran.
@@ -184,12 +186,25 @@ class PostgresSite:
         """Tell of statements on connections that are opened meanwhile."""
         self._actors = listener.stage.actors
         with HOOK.telling(listener), waits_decided_by(listener):
-            yield
+            try:
+                yield
+            finally:
+                self._end_what_is_left()
+
+    def _end_what_is_left(self) -> None:
+        """End what a worker waits for that was given up, so that its thread ends; nobody else is there any more."""
+        left = self._backends.present()
+        self._present |= left
+        if left:
+            self._backends.end(left)
+            for actor in self._actors:
+                if actor.thread is not None:
+                    actor.thread.join(_PATIENCE)
 
     def check_seen(self, stage: Stage) -> None:
         """Raise UnseenError if there were other connections to the schema than were told."""
         told = {backend for actor in stage.actors for backend in actor.backends}
-        unseen = (self._present | self._backends.present()) - told
+        unseen = self._present - told
         if unseen:
             raise UnseenError(
                 f"the server knows of {len(unseen)} connections to the store beside the {len(told)} that were opened "
@@ -247,5 +262,7 @@ class PostgresGround:
             )
         with self._bench.on(self._store) as queue:
             self._runs += 1
+            if self._runs % _VACUUM_EACH == 0:
+                self._connection.execute("VACUUM " + ", ".join(map('"{}"'.format, self._contents.names[0])))
             self._content.begin_run()
             yield PostgresSite(queue, self._content, self._backends, looks=self._runs % _LOOK_EACH == 1)

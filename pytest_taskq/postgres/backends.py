@@ -18,6 +18,7 @@ _HELD = "SELECT count(*) FROM pg_locks WHERE pid = ANY(%s) AND locktype <> 'virt
 _ALIVE = "SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE pid = ANY(%s)"
 # Not the view over it, which joins what nobody asked for.
 _PRESENT = "SELECT pid FROM pg_stat_get_activity(NULL) WHERE application_name = %s"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_get_activity(NULL) WHERE pid = ANY(%s)"
 
 
 class Backends:
@@ -41,6 +42,11 @@ class Backends:
         """Return those of now that carry the schema's name."""
         found = self._connection.execute(_PRESENT, (self._schema,), prepare=True).fetchall()
         return {row[0] for row in found}
+
+    def end(self, backends: Collection[int]) -> None:
+        """End them, and return when they are gone."""
+        self._connection.execute(_END, (list(backends),))
+        self.wait_until_gone(backends)
 
     def wait_until_gone(self, backends: Collection[int]) -> None:
         """Return when none of ``backends`` is there any more, so that what each had open is undone."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from pytest_taskq.interleaving.scenario import Scenario
 from pytest_taskq.interleaving.scenarios import scenarios_of
 from pytest_taskq.reference_impl import Adapter, Task
 from pytest_taskq.subject import Bench, Subject
-from pytest_taskq.subject.violation import InconclusiveError
+from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Benches = Callable[[type], Bench]
+    Benches = Callable[..., Bench]
 
 OPTION = "--taskq-replay="
 SMOKE = Budget("smoke")
@@ -199,7 +201,7 @@ class Serializable(SelectsThenUpdatesInOneTransaction):
 class ReadsTheWallClock(QueueAdapter):
     def claim_task(self, worker_id, capabilities, lease_seconds):
         with psycopg.connect(self.dsn) as connection:
-            connection.execute("SELECT clock_timestamp()").fetchone()
+            connection.execute("SELECT pg_catalog.clock_timestamp()").fetchone()
         return self.reference.claim_task(worker_id, capabilities, lease_seconds)
 
 
@@ -215,6 +217,15 @@ class AnotherDriver(QueueAdapter):
             connection.finish()
 
 
+class WaitsForItself(OwnConnections):
+    """Locks a task on one connection and asks for it on another: nobody can end that."""
+
+    def claim_task(self, worker_id, capabilities, lease_seconds):
+        with self.opened() as first, self.opened() as second:
+            first.execute("UPDATE task_queue SET priority = 1")
+            return self.claim(second, worker_id, lease_seconds)
+
+
 class NothingButAnotherDriver(AnotherDriver):
     def claim_task(self, worker_id, capabilities, lease_seconds):
         psycopg.pq.PGconn.connect(self.dsn.encode()).finish()
@@ -226,10 +237,10 @@ def bench_of(postgres_server: str, tmp_path: Path) -> Iterator[Benches]:
 
     made: list[SchemaStores] = []
 
-    def bench_of(adapter: type) -> Bench:
+    def bench_of(adapter: type, **options: Any) -> Bench:
         subject = Subject(f"tests:{adapter.__name__}", adapter)
         made.append(SchemaStores(subject, tmp_path / str(len(made)), postgres_server))
-        return Bench(subject, made[-1])
+        return Bench(subject, made[-1], **options)
 
     yield bench_of
     for stores in made:
@@ -343,6 +354,16 @@ def test_connections_of_another_driver_are_never_a_pass(bench_of: Benches, adapt
     assert re.search(reason, finding.reason)
 
 
+def test_a_worker_that_waits_for_itself_is_given_up_and_leaves_nothing_behind(bench_of: Benches) -> None:
+    threads, bench = threading.active_count(), bench_of(WaitsForItself, call_limit=1)
+    with pytest.raises(NotJudgedError, match="neither came to its next statement nor ended"):
+        judged(bench, "CLM-02")
+    deadline = time.monotonic() + 10
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == threads
+
+
 def test_what_only_sqlite_can_be_asked_is_unsupported_with_the_reason(bench_of: Benches) -> None:
     finding = judged(bench_of(Adapter), "INF-08")
     assert finding.verdict is Verdict.UNSUPPORTED
@@ -352,7 +373,8 @@ def test_what_only_sqlite_can_be_asked_is_unsupported_with_the_reason(bench_of: 
 def test_a_reader_beside_a_transaction_whose_worker_may_die_sees_all_or_nothing(bench_of: Benches) -> None:
     finding = judged(bench_of(Adapter), "INF-06")
     assert finding.verdict is Verdict.PASS
-    assert "reader-while-commit: all schedules of 2 workers with deaths" in finding.explored
+    assert "reader-while-commit: all schedules of 2 workers with deaths at statement boundaries" in finding.explored
+    assert "within one statement" in finding.explored
     assert "two-transactions-that-read-first" not in finding.explored
 
 
