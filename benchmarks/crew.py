@@ -1,4 +1,4 @@
-"""Four processes on one file, each in a cycle of enqueue, claim and complete.
+"""Four processes on one file or schema, each in a cycle of enqueue, claim and complete.
 
 The processes live through all candidates and rounds; before each round they wait for one another, so that none has the
 file for itself. Rounds of the candidates alternate, as in ``single``.
@@ -10,7 +10,6 @@ import multiprocessing
 import sqlite3
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pytest_taskq.reference_impl import QueueBusyError
@@ -22,10 +21,13 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.synchronize import Barrier
 
+    from .places import Places
     from .queues.candidate import Candidate
 
 PROCESSES = 4
 LOCK_ERRORS = (sqlite3.OperationalError, QueueBusyError)
+# A serialization failure, a deadlock, a lock not available: whatever driver says so.
+LOCK_STATES = frozenset({"40001", "40P01", "55P03"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +53,40 @@ class Share:
 
 @dataclass(slots=True)
 class Rounds:
-    """What the crew did with one candidate: a list of shares per round."""
+    """What the crew did with one candidate: a list of shares per round, and the tasks that were there after it."""
 
     name: str
     records_completion: bool
     shares: list[list[Share]] = field(default_factory=list)
+    left: list[list[Hashable]] = field(default_factory=list)
 
 
-def measure(specs: Sequence[str], synchronous: str, size: CrewSize, folder: Path) -> list[Rounds]:
+def measure(specs: Sequence[str], synchronous: str, size: CrewSize, places: Places) -> list[Rounds]:
     """Return the rounds of every candidate, in the order of ``specs``."""
     results = [Rounds(load(spec).name, load(spec).records_completion) for spec in specs]
     with _Crew() as crew:
         for turn in range(size.rounds):
             for number, spec in enumerate(specs):
-                path = folder / f"crew-{synchronous}-{number}-{turn}"
-                candidate = load(spec)(path, synchronous)
-                for _ in range(size.depth):
-                    candidate.enqueue()
-                candidate.close()
-                results[number].shares.append(crew.work((spec, str(path), synchronous, size.seconds)))
+                with places.fresh(f"crew-{number}-{turn}", synchronous) as place:
+                    _filled(load(spec)(place, synchronous), size.depth)
+                    results[number].shares.append(crew.work((spec, place, synchronous, size.seconds)))
+                    results[number].left.append(_emptied(load(spec)(place, synchronous)))
     return results
+
+
+def _filled(candidate: Candidate, depth: int) -> None:
+    for _ in range(depth):
+        candidate.enqueue()
+    candidate.close()
+
+
+def _emptied(candidate: Candidate) -> list[Hashable]:
+    """Return the identities of what can still be claimed."""
+    left = []
+    while (claimed := candidate.claim()) is not None:
+        left.append(candidate.identity(claimed))
+    candidate.close()
+    return left
 
 
 class _Crew:
@@ -113,11 +129,11 @@ class _Crew:
 def _live(orders: Connection, barrier: Barrier) -> None:
     while True:
         try:
-            spec, path, synchronous, seconds = orders.recv()
+            spec, place, synchronous, seconds = orders.recv()
         except EOFError:
             return
         try:
-            candidate = load(spec)(Path(path), synchronous)
+            candidate = load(spec)(place, synchronous)
             barrier.wait(timeout=60)
             share = _work(candidate, seconds)
             barrier.wait(timeout=60 + seconds)  # the last to close may have to write the whole log back
@@ -136,10 +152,20 @@ def _work(candidate: Candidate, seconds: float) -> Share:
     while time.perf_counter() < deadline:
         try:
             _cycle(share, candidate)
-        except LOCK_ERRORS:
+        except Exception as error:
+            if not is_lock_error(error):
+                raise
             share.lock_errors += 1
     share.seconds = time.perf_counter() - began
     return share
+
+
+def is_lock_error(error: BaseException | None) -> bool:
+    """Whether it says that others were in the way, itself or by its cause."""
+    if error is None:
+        return False
+    state = getattr(error, "sqlstate", None)
+    return isinstance(error, LOCK_ERRORS) or state in LOCK_STATES or is_lock_error(error.__cause__)
 
 
 def _cycle(share: Share, candidate: Candidate) -> None:
