@@ -1,8 +1,9 @@
 """Measure the reference beside the floor and its peers, and write docs/benchmarks.md.
 
-    python -m benchmarks [--quick] [--folder DISK] [--docs DOCS]
+    python -m benchmarks [--quick] [--folder DISK] [--dsn POSTGRESQL] [--only sqlite|postgres] [--docs DOCS]
 
-``--quick`` measures next to nothing in some seconds: enough to see that it runs, too little to believe.
+``--quick`` measures next to nothing in some seconds: enough to see that it runs, too little to believe. ``--only``
+measures one part and keeps the figures of the other, which are of another run then.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import postgres
 from .bars import judged
 from .figures import FULL_PLAN, QUICK_PLAN, measured
 from .pictures import pictures
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(tempfile.gettempdir()), help="where the databases are made; must be a disk"
     )
+    parser.add_argument("--dsn", help="the PostgreSQL server; else the environment's or a local one that answers")
+    parser.add_argument("--only", choices=("sqlite", "postgres"), help="measure this part and keep the other's figures")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the page and the pictures go")
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
@@ -40,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def tell(text: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
 
-    figures = measured(QUICK_PLAN if chosen.quick else FULL_PLAN, chosen.folder, tell)
+    plan = QUICK_PLAN if chosen.quick else FULL_PLAN
+    kept = {} if chosen.only is None else json.loads(_figures(chosen.docs).read_text(encoding="utf-8"))
+    figures = kept if chosen.only == "postgres" else kept | measured(plan, chosen.folder, tell)
+    if chosen.only != "sqlite":
+        figures["postgres"] = postgres.measured(plan, chosen.dsn, tell)
     written(figures, chosen.docs)
     missed = [bar for bar in judged(figures) if not bar.met]
     for bar in missed:
@@ -52,10 +60,14 @@ def written(figures: dict[str, Any], docs: Path) -> None:
     """Write the page, the pictures and the figures."""
     beside = docs / "benchmarks"
     beside.mkdir(parents=True, exist_ok=True)
-    (beside / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    _figures(docs).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     for name, picture in pictures(figures):
         (beside / f"{name}.svg").write_text(picture, encoding="utf-8")
     (docs / "benchmarks.md").write_text(page(figures), encoding="utf-8")
+
+
+def _figures(docs: Path) -> Path:
+    return docs / "benchmarks" / "figures.json"
 
 
 if __name__ == "__main__":

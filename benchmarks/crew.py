@@ -57,13 +57,14 @@ class Rounds:
 
     name: str
     records_completion: bool
+    depth: int
     shares: list[list[Share]] = field(default_factory=list)
     left: list[list[Hashable]] = field(default_factory=list)
 
 
 def measure(specs: Sequence[str], synchronous: str, size: CrewSize, places: Places) -> list[Rounds]:
     """Return the rounds of every candidate, in the order of ``specs``."""
-    results = [Rounds(load(spec).name, load(spec).records_completion) for spec in specs]
+    results = [Rounds(load(spec).name, load(spec).records_completion, size.depth) for spec in specs]
     with _Crew() as crew:
         for turn in range(size.rounds):
             for number, spec in enumerate(specs):

@@ -20,7 +20,7 @@ from pytest_taskq.reference_impl import Queue, QueueDatabase, SchedulingStrategy
 from .queues.candidate import LEASE, WORKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 PRIORITIES = 200
@@ -63,6 +63,15 @@ class Flatness:
     large: Claims = field(default_factory=Claims)
 
 
+@dataclass(slots=True)
+class Side:
+    """A queue, the plain SQL that puts a task of a given priority in place of one it gave, and its claims."""
+
+    queue: Queue
+    insert: str
+    seen: Claims
+
+
 def claims(size: FlatSize, folder: Path) -> list[Flatness]:
     """Return how every strategy does with many queued, many delayed in front, many finished beside."""
     alone = _filled(folder / "small", (_INSERT, size.small))
@@ -85,29 +94,34 @@ def claims(size: FlatSize, folder: Path) -> list[Flatness]:
 def _compare(
     strategy: SchedulingStrategy, small: tuple[Path, Claims], large: tuple[Path, Claims], size: FlatSize
 ) -> None:
-    sides = [(QueueDatabase(path), seen) for path, seen in (small, large)]
-    for db, seen in sides:
-        Queue(db).reclaim_expired()  # what the first use of a connection costs is no claim's
-        [seen.first] = _claims(db, strategy, 1)
+    sides = [Side(Queue(QueueDatabase(path)), _INSERT, seen) for path, seen in (small, large)]
+    compare(strategy, sides, size)
+    for side in sides:
+        side.queue.db.close()
+
+
+def compare(strategy: SchedulingStrategy, sides: Sequence[Side], size: FlatSize) -> None:
+    """Claim from both sides in turns."""
+    for side in sides:
+        side.queue.reclaim_expired()  # what the first use of a connection costs is no claim's
+        [side.seen.first] = _claims(side, strategy, 1)
+    turns = list(sides)
     for _ in range(size.rounds):
-        random.shuffle(sides)
-        for db, seen in sides:
-            seen.later += _claims(db, strategy, size.block)
-    for db, _ in sides:
-        db.close()
+        random.shuffle(turns)
+        for side in turns:
+            side.seen.later += _claims(side, strategy, size.block)
 
 
-def _claims(db: QueueDatabase, strategy: SchedulingStrategy, count: int) -> list[float]:
-    queue = Queue(db)
+def _claims(side: Side, strategy: SchedulingStrategy, count: int) -> list[float]:
     seconds = []
     for _ in range(count):
         began = time.perf_counter()
-        task = queue.claim_by(strategy, WORKER, {}, LEASE)
+        task = side.queue.claim_by(strategy, WORKER, {}, LEASE)
         seconds.append(time.perf_counter() - began)
         if task is None:
-            raise RuntimeError(f"{db.path} has tasks that are due, but a {strategy} claim found none")
-        with db.transaction() as connection:
-            connection.execute(_INSERT, (task.priority,))
+            raise RuntimeError(f"{side.queue.db!r} has tasks that are due, but a {strategy} claim found none")
+        with side.queue.db.transaction() as connection:
+            connection.execute(side.insert, (task.priority,))
     return seconds
 
 
@@ -115,15 +129,20 @@ def statistics(size: FlatSize, folder: Path) -> list[float]:
     """Return the seconds of ``queue_stats`` on the large queue, a third of it queued, delayed, finished each."""
     part = size.large // 3
     db = QueueDatabase(_filled(folder / "mixed", (_INSERT, part), (_DELAYED, part), (_FINISHED, part)))
-    queue = Queue(db)
+    seconds = counting(Queue(db), 3 * part, size.rounds)
+    db.close()
+    return seconds
+
+
+def counting(queue: Queue, rows: int, times: int) -> list[float]:
+    """Return the seconds of ``queue_stats``, called so many times."""
     seconds = []
-    for _ in range(size.rounds):
+    for _ in range(times):
         began = time.perf_counter()
         counted = queue.queue_stats()
         seconds.append(time.perf_counter() - began)
-        if sum(counted.values()) != 3 * part:
-            raise RuntimeError(f"queue_stats counts {counted}, but {3 * part} rows were inserted")
-    db.close()
+        if sum(counted.values()) != rows:
+            raise RuntimeError(f"queue_stats counts {counted}, but {rows} rows were inserted")
     return seconds
 
 
@@ -131,10 +150,15 @@ def cleanup(rows: int, folder: Path) -> list[float]:
     """Return for how many seconds each transaction of ``delete_finished`` held the write lock."""
     path = _filled(folder / "cleanup", (_FINISHED, rows), (_INSERT, 1000))
     db = _Timed(path)
-    if (deleted := Queue(db).delete_finished(60)) != rows:
-        raise RuntimeError(f"delete_finished said {deleted}, but {rows} rows were old enough")
+    delete(Queue(db), rows)
     db.close()
     return db.held
+
+
+def delete(queue: Queue, rows: int) -> None:
+    """Delete the tasks that finished an hour ago, of which there must be so many."""
+    if (deleted := queue.delete_finished(60)) != rows:
+        raise RuntimeError(f"delete_finished said {deleted}, but {rows} rows were old enough")
 
 
 class _Timed(QueueDatabase):

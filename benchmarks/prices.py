@@ -48,14 +48,14 @@ def measure(size: Size, folder: Path) -> list[Price]:
 
 
 def _objects(path: Path) -> list[tuple[str, str]]:
-    Floor(path, "NORMAL").close()
+    Floor(str(path), "NORMAL").close()
     with closing(sqlite3.connect(path)) as connection:
         return [(row[0], row[1]) for row in connection.execute(_OBJECTS)]
 
 
 def _floor_without(path: Path, gone: list[tuple[str, str]]) -> Floor:
-    Floor(path, "NORMAL").close()
+    Floor(str(path), "NORMAL").close()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for kind, name in gone:
             connection.execute(f"DROP {kind} {name}")
-    return Floor(path, "NORMAL", initialize=False)
+    return Floor(str(path), "NORMAL", initialize=False)

@@ -10,15 +10,16 @@ from __future__ import annotations
 import gc
 import random
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .queues.candidate import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
+    from .places import Places
     from .queues.candidate import Candidate
 
 OPERATIONS = ("enqueue", "claim", "complete", "cycle")
@@ -43,21 +44,26 @@ class Samples:
     seconds: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in OPERATIONS})
 
 
-def measure(specs: Iterable[str], synchronous: str, size: Size, folder: Path) -> list[Samples]:
+def measure(specs: Iterable[str], synchronous: str, size: Size, places: Places) -> list[Samples]:
     """Return the samples of every candidate, in the order of ``specs``."""
-    candidates = [load(spec)(folder / f"single-{number}", synchronous) for number, spec in enumerate(specs)]
+    with ExitStack() as stack:
+        candidates = []
+        for number, spec in enumerate(specs):
+            place = stack.enter_context(places.fresh(f"single-{number}", synchronous))
+            candidates.append(load(spec)(place, synchronous))
+            stack.callback(candidates[-1].close)
+        return _in_turns(candidates, size)
+
+
+def _in_turns(candidates: Sequence[Candidate], size: Size) -> list[Samples]:
     samples = [Samples(one.name, one.records_completion, one.in_force()) for one in candidates]
-    try:
-        for candidate in candidates:
-            _times([candidate.enqueue] * size.depth)
-        turns = list(zip(candidates, samples, strict=True))
-        for _ in range(size.rounds):
-            random.shuffle(turns)
-            for candidate, one in turns:
-                block_of(candidate, size.block, one.seconds)
-    finally:
-        for candidate in candidates:
-            candidate.close()
+    for candidate in candidates:
+        _times([candidate.enqueue] * size.depth)
+    turns = list(zip(candidates, samples, strict=True))
+    for _ in range(size.rounds):
+        random.shuffle(turns)
+        for candidate, one in turns:
+            block_of(candidate, size.block, one.seconds)
     return samples
 
 

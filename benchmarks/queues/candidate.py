@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
-    from pathlib import Path
 
 TYPE = "mail"
 PAYLOAD = {"to": "somebody@example.com", "subject": "about sixty bytes of work", "n": 7}
@@ -16,18 +15,19 @@ LEASE = 60.0
 
 
 class Candidate(Protocol):
-    """One queue on one file, used by one process.
+    """One queue in one place, a file or a schema, used by one process.
 
+    ``place``: a file's path, or a DSN that says how durable its commits are.
     ``records_completion``: whether the end of a task is stored, so that a crash in between is noticed.
     """
 
     name: ClassVar[str]
     records_completion: ClassVar[bool]
 
-    def __init__(self, path: Path, synchronous: str) -> None: ...
+    def __init__(self, place: str, synchronous: str) -> None: ...
 
     def in_force(self) -> str:
-        """Return the ``synchronous`` setting that writes are made under, as SQLite answers for it."""
+        """Return the ``synchronous`` setting that writes are made under, as the database answers for it."""
 
     def enqueue(self) -> None:
         """Store one task."""
@@ -42,7 +42,7 @@ class Candidate(Protocol):
         """Return what tells the task from every other."""
 
     def close(self) -> None:
-        """Close the file."""
+        """Close file or connection."""
 
 
 FLOOR = "benchmarks.queues.floor:Floor"
@@ -56,6 +56,13 @@ EVERY = (
     "benchmarks.queues.peers:Litequeue",
     "benchmarks.queues.peers:PersistQueue",
 )
+PEERS_ON_POSTGRES = (
+    "benchmarks.queues.postgres_peers:Procrastinate",
+    "benchmarks.queues.postgres_peers:PgQueuer",
+    "benchmarks.queues.postgres_peers:Chancy",
+)
+REFERENCE_ON_POSTGRES = "benchmarks.queues.postgres:PostgresReference"
+EVERY_ON_POSTGRES = ("benchmarks.queues.postgres:PostgresFloor", REFERENCE_ON_POSTGRES, *PEERS_ON_POSTGRES)
 
 
 def load(spec: str) -> type[Candidate]:

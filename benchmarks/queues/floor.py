@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pytest_taskq.reference_impl import QueueDatabase
 
 from .candidate import LEVELS, PAYLOAD, TYPE, WORKER
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _INSERT = """
     INSERT INTO task_queue (type, payload, priority, max_attempts, compatibility, run_after_utc)
@@ -64,7 +61,7 @@ class _Bare:
 
     records_completion: ClassVar[bool] = True
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -87,7 +84,7 @@ class Floor(_Bare):
 
     name: ClassVar[str] = "floor"
 
-    def __init__(self, path: Path, synchronous: str, *, initialize: bool = True) -> None:
+    def __init__(self, path: str, synchronous: str, *, initialize: bool = True) -> None:
         if initialize:
             db = QueueDatabase(path)
             db.initialize_schema()
@@ -122,7 +119,7 @@ class BareTable(_Bare):
 
     name: ClassVar[str] = "bare table, one index"
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         super().__init__(path, synchronous)
         self._connection.execute(_BARE_TABLE)
         self._connection.execute(_BARE_INDEX)

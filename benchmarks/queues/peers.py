@@ -9,7 +9,6 @@ from .candidate import LEVELS, PAYLOAD, TYPE
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
 
 class _Peer:
@@ -33,7 +32,7 @@ class Huey(_Peer):
     name: ClassVar[str] = "huey"
     records_completion: ClassVar[bool] = False
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         from huey import SqliteHuey
 
         self._huey = SqliteHuey(filename=str(path), timeout=30)
@@ -69,7 +68,7 @@ class Litequeue(_Peer):
 
     name: ClassVar[str] = "litequeue"
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         from litequeue import LiteQueue
 
         self._queue = LiteQueue(str(path), timeout=30)
@@ -100,7 +99,7 @@ class PersistQueue(_Peer):
 
     name: ClassVar[str] = "persist-queue"
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         from persistqueue import Empty, SQLiteAckQueue
 
         self._empty = Empty

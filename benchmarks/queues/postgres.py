@@ -45,7 +45,6 @@ class PostgresFloor:
         del synchronous
         db = open_database(place)
         db.initialize_schema()
-        queue_on(db).delete_finished(0)  # its first write adds what the reference adds to the contract's tables
         db.close()
         self._connection = psycopg.connect(place, autocommit=True, prepare_threshold=0)
         self._ids: deque[int] = deque()

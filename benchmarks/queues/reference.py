@@ -9,8 +9,6 @@ from pytest_taskq.reference_impl import Queue, QueueDatabase
 from .candidate import LEASE, LEVELS, PAYLOAD, TYPE, WORKER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_taskq.reference_impl import Task
 
 
@@ -20,7 +18,7 @@ class Reference:
     name: ClassVar[str] = "reference"
     records_completion: ClassVar[bool] = True
 
-    def __init__(self, path: Path, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         self._db = QueueDatabase(path, synchronous=synchronous, busy_timeout=30.0)
         self._db.initialize_schema()
         self.queue = Queue(self._db)
