@@ -12,6 +12,8 @@ REFERENCE, FLOOR, BARE = "reference", "floor", "bare table, one index"
 CALLS = ("enqueue", "claim", "complete")
 TIMES_FLOOR = {"NORMAL": 1.5, "FULL": 1.2}
 TIMES_BARE = 2.0
+_OURS = frozenset({REFERENCE, FLOOR, BARE})
+AHEAD = 1.0
 TIMES_BEST_PEER = {"NORMAL": 2.0, "FULL": 1.0}
 LEAST_SHARE = 0.25
 TIMES_SMALL = 1.5
@@ -35,8 +37,24 @@ class Bar:
 
 
 def judged(figures: dict[str, Any]) -> list[Bar]:
-    """Return every bar with its figure."""
-    return [*_single(figures), *_crew(figures), *_flat(figures), *_upkeep(figures)]
+    """Return every bar with its figure: those of SQLite, and those of PostgreSQL if a server was there."""
+    return [*judged_on_sqlite(figures), *judged_on_postgres(figures)]
+
+
+def judged_on_sqlite(figures: dict[str, Any]) -> list[Bar]:
+    """Return the bars of the part that needs no server."""
+    large = figures["plan"]["large"]
+    return [*_single(figures), *_crew(figures), *_flat(figures["flat"], large), *_upkeep(figures)]
+
+
+def judged_on_postgres(figures: dict[str, Any]) -> list[Bar]:
+    """Return the bars of the part that needs a server; none without one."""
+    found = figures["postgres"]
+    if "skipped" in found:
+        return []
+    plan = figures["plan"]
+    counted = Bar(f"statistics at {plan['statistics']:,} rows, p50 in us", found["statistics"]["p50"], STATISTICS_US)
+    return [*_crew_on_postgres(found), *_flat(found["flat"], plan["large"]), counted]
 
 
 def _single(figures: dict[str, Any]) -> Iterator[Bar]:
@@ -52,28 +70,50 @@ def _single(figures: dict[str, Any]) -> Iterator[Bar]:
 
 def _crew(figures: dict[str, Any]) -> Iterator[Bar]:
     for level, allowed in TIMES_BEST_PEER.items():
-        rows = {row["name"]: row for row in figures[f"crew {level}"]}
-        own = rows[REFERENCE]
-        best = best_peer(figures[f"crew {level}"])
-        ratio = own["per_second"] / best["per_second"]
-        yield Bar(f"4 processes, {level}: cycles as a multiple of {best['name']}", ratio, allowed, at_least=True)
-        share = own["least_fair_round"]
-        yield Bar(f"4 processes, {level}: the least share, of a fair one", share, LEAST_SHARE, at_least=True)
-        yield Bar(f"4 processes, {level}: lock errors", own["lock_errors"], 0)
+        rows = figures[f"crew {level}"]
+        own = next(row for row in rows if row["name"] == REFERENCE)
+        for best in dict.fromkeys(row["name"] for row in (best_peer(rows), best_peer(rows, sound=False))):
+            yield _times_peer(own, next(row for row in rows if row["name"] == best), level, allowed)
+        yield from _without_trouble(own, level)
 
 
-def best_peer(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the row of the fastest peer that records completion and gave no task to two processes."""
-    sound = [row for row in rows if row["records_completion"] and not row["claimed_twice"]]
-    peers = [row for row in sound if row["name"] not in {REFERENCE, FLOOR, BARE}]
-    return max(peers, key=lambda row: float(row["per_second"]))
+def _crew_on_postgres(found: dict[str, Any]) -> Iterator[Bar]:
+    for level in ("on", "off"):
+        rows = found[f"crew {level}"]
+        own = next(row for row in rows if row["name"] == REFERENCE)
+        for peer in (row for row in rows if row["name"] not in _OURS):
+            yield _times_peer(own, peer, level, AHEAD)
+        yield from _without_trouble(own, level)
 
 
-def _flat(figures: dict[str, Any]) -> Iterator[Bar]:
-    large = f"{figures['plan']['large']:,}"
-    for row in figures["flat"]:
+def _times_peer(own: dict[str, Any], peer: dict[str, Any], level: str, allowed: float) -> Bar:
+    text = f"4 processes, {level}: cycles as a multiple of {peer['name']}{_unsound(peer)}"
+    return Bar(text, own["per_second"] / peer["per_second"], allowed, at_least=True)
+
+
+def _unsound(peer: dict[str, Any]) -> str:
+    wrong = {"gave": peer["claimed_twice"], "lost": peer["lost"] or 0}
+    said = [f"{verb} {count:,} tasks{' twice' * (verb == 'gave')}" for verb, count in wrong.items() if count > 0]
+    return f", which {' and '.join(said)}" if said else ""
+
+
+def _without_trouble(own: dict[str, Any], level: str) -> Iterator[Bar]:
+    share = own["least_fair_round"]
+    yield Bar(f"4 processes, {level}: the least share, of a fair one", share, LEAST_SHARE, at_least=True)
+    yield Bar(f"4 processes, {level}: lock errors", own["lock_errors"], 0)
+    yield Bar(f"4 processes, {level}: tasks given twice or lost", own["claimed_twice"] + abs(own["lost"]), 0)
+
+
+def best_peer(rows: list[dict[str, Any]], *, sound: bool = True) -> dict[str, Any]:
+    """Return the row of the fastest peer that records completion; a sound one gave no task twice and lost none."""
+    peers = [row for row in rows if row["records_completion"] and row["name"] not in _OURS]
+    return max((row for row in peers if not (sound and _unsound(row))), key=lambda row: float(row["per_second"]))
+
+
+def _flat(rows: list[dict[str, Any]], large: int) -> Iterator[Bar]:
+    for row in rows:
         ratio = row["large"]["p50"] / row["small"]["p50"]
-        yield Bar(f"{row['strategy']}, {large} {row['beside']}: p50 as a multiple of few", ratio, TIMES_SMALL)
+        yield Bar(f"{row['strategy']}, {large:,} {row['beside']}: p50 as a multiple of few", ratio, TIMES_SMALL)
 
 
 def _upkeep(figures: dict[str, Any]) -> Iterator[Bar]:

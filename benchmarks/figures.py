@@ -117,6 +117,7 @@ def _machine(filesystem: str) -> dict[str, str]:
 def _plan(plan: Plan) -> dict[str, Any]:
     return {
         "depth": plan.crew.depth,
+        "rounds": plan.crew.rounds,
         "seconds": plan.crew.rounds * plan.crew.seconds,
         "small": plan.flat.small,
         "large": plan.flat.large,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from . import postgres
 from .bars import BARE, CALLS, FLOOR, REFERENCE
 from .templates import rendered
 
@@ -27,22 +28,32 @@ class Length:
 
 def pictures(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the name of every picture and its SVG."""
-    for level in ("NORMAL", "FULL"):
-        rows = figures[f"single {level}"]
-        lengths = [
-            Length(f"{call}: {row['name']}", row["latency"][call]["p50"], _colour(row["name"]))
-            for call in CALLS
-            for row in rows
-        ]
-        yield f"single-{level.lower()}", _drawn(f"p50 of a call, synchronous {level} (us)", lengths)
-        lengths = [Length(row["name"], row["per_second"], _colour(row["name"])) for row in figures[f"crew {level}"]]
-        yield f"crew-{level.lower()}", _drawn(f"cycles per second, 4 processes, synchronous {level}", lengths)
-    yield "flat", _drawn("p50 of a claim (us)", list(_flat(figures)))
-
-
-def _flat(figures: dict[str, Any]) -> Iterator[Length]:
     plan = figures["plan"]
-    for row in figures["flat"]:
+    for level in ("NORMAL", "FULL"):
+        yield from _of_level(figures, level, level.lower(), f"synchronous {level}")
+    yield "flat", _drawn("p50 of a claim (us)", list(_flat(figures["flat"], plan)))
+    found = figures["postgres"]
+    if "skipped" in found:
+        return
+    for level in postgres.LEVELS:
+        yield from _of_level(found, level, f"postgres-{level}", f"PostgreSQL, synchronous_commit {level}")
+    yield "flat-postgres", _drawn("p50 of a claim on PostgreSQL (us)", list(_flat(found["flat"], plan)))
+
+
+def _of_level(figures: dict[str, Any], level: str, name: str, title: str) -> Iterator[tuple[str, str]]:
+    rows = figures[f"single {level}"]
+    lengths = [
+        Length(f"{call}: {row['name']}", row["latency"][call]["p50"], _colour(row["name"]))
+        for call in CALLS
+        for row in rows
+    ]
+    yield f"single-{name}", _drawn(f"p50 of a call, {title} (us)", lengths)
+    lengths = [Length(row["name"], row["per_second"], _colour(row["name"])) for row in figures[f"crew {level}"]]
+    yield f"crew-{name}", _drawn(f"cycles per second, 4 processes, {title}", lengths)
+
+
+def _flat(rows: list[dict[str, Any]], plan: dict[str, Any]) -> Iterator[Length]:
+    for row in rows:
         for side, colour in (("small", _COLOURS[BARE]), ("large", _COLOURS[REFERENCE])):
             label = f"{row['strategy']}, {row['beside']}" if side == "large" else f"{plan['small']:,} alone"
             yield Length(label, row[side]["p50"], colour)

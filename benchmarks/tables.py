@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .bars import CALLS, FLOOR, judged
+from . import postgres
+from .bars import CALLS, FLOOR, judged_on_postgres, judged_on_sqlite
 from .flat import PRIORITIES
 from .templates import rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from .bars import Bar
 
 LEVELS = ("NORMAL", "FULL")
 _OPERATIONS = (*CALLS, "cycle")
@@ -22,7 +25,7 @@ def page(figures: dict[str, Any]) -> str:
         machine=figures["machine"],
         plan=figures["plan"],
         levels=LEVELS,
-        bars=_bars(figures),
+        bars=_bars(judged_on_sqlite(figures)),
         single={level: _single(figures[f"single {level}"]) for level in LEVELS},
         crew={level: _crew(figures[f"crew {level}"]) for level in LEVELS},
         flat=_flat(figures["flat"]),
@@ -30,7 +33,26 @@ def page(figures: dict[str, Any]) -> str:
         cleanup=figures["cleanup"],
         prices=_prices(figures["prices"]),
         priorities=PRIORITIES,
+        batches=_batches({f"SQLite, {level}": figures[f"batches {level}"] for level in LEVELS}),
+        postgres=_postgres(figures),
     )
+
+
+def _postgres(figures: dict[str, Any]) -> dict[str, Any]:
+    found = figures["postgres"]
+    if "skipped" in found:
+        return found
+    return {
+        "machine": found["machine"],
+        "levels": postgres.LEVELS,
+        "bars": _bars(judged_on_postgres(figures)),
+        "single": {level: _single(found[f"single {level}"]) for level in postgres.LEVELS},
+        "crew": {level: _crew(found[f"crew {level}"]) for level in postgres.LEVELS},
+        "flat": _flat(found["flat"]),
+        "statistics": found["statistics"],
+        "cleanup": found["cleanup"],
+        "batches": _batches({"PostgreSQL, on": found["batches"]}),
+    }
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -39,7 +61,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
 
 
-def _bars(figures: dict[str, Any]) -> str:
+def _bars(bars: Iterable[Bar]) -> str:
     rows = [
         (
             bar.text,
@@ -47,7 +69,7 @@ def _bars(figures: dict[str, Any]) -> str:
             f"{'at least' if bar.at_least else 'at most'} {bar.allowed:,g}",
             "met" if bar.met else "**missed**",
         )
-        for bar in judged(figures)
+        for bar in bars
     ]
     return table(("bar", "measured", "allowed", ""), rows)
 
@@ -76,14 +98,17 @@ def _crew(rows: list[dict[str, Any]]) -> str:
             row["name"],
             "yes" if row["records_completion"] else "no",
             f"{row['per_second']:,}",
+            f"{min(row['rounds']):,} to {max(row['rounds']):,}",
             f"{row['least_fair_round']:.2f}",
             str(row["lock_errors"]),
             str(row["claimed_twice"]),
+            "" if row["lost"] is None else str(row["lost"]),
             *(_percentiles(row["latency"].get(call)) for call in CALLS),
         )
         for row in rows
     ]
-    head = ("", "records completion", "cycles/s", "least share", "lock errors", "claimed twice", *CALLS)
+    counted = ("cycles/s", "rounds", "least share", "lock errors", "claimed twice", "lost")
+    head = ("", "records completion", *counted, *CALLS)
     return table(head, cells)
 
 
@@ -117,3 +142,13 @@ def _prices(rows: list[dict[str, Any]]) -> str:
     ]
     total = ("everything there: p50", *(f"{everything['latency'][call]['p50']:.1f}" for call in _OPERATIONS))
     return table(("", *_OPERATIONS), [total, *cells])
+
+
+def _batches(found: dict[str, list[dict[str, Any]]]) -> str:
+    sizes = [row["to_a_call"] for row in next(iter(found.values()))]
+    cells = [
+        (f"{verb}, {where}", *(f"{row[verb]:,}" for row in rows), f"{rows[-1][verb] / rows[0][verb]:.1f}")
+        for where, rows in found.items()
+        for verb in ("enqueue", "claim")
+    ]
+    return table(("tasks per second", *(f"{size} to a call" for size in sizes), "the last, of the first"), cells)
