@@ -1,16 +1,17 @@
-"""What the batch forms bring: tasks per second of the reference, one, ten or a hundred to a call, taking turns."""
+"""What the batch forms bring: tasks per second, one, ten or a hundred to a call, taking turns."""
 
 from __future__ import annotations
 
 import random
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .queues.candidate import LEASE, PAYLOAD, TYPE, WORKER, load
+from .queues.candidate import Batching, load
 
 if TYPE_CHECKING:
-    from pytest_taskq.reference_impl import Queue
+    from collections.abc import Iterable
 
     from .places import Places
     from .single import Size
@@ -20,52 +21,61 @@ TO_A_CALL = (1, 10, 100)
 
 @dataclass(slots=True)
 class Batches:
-    """The seconds that all rounds took, for so many tasks to a call."""
+    """The seconds that all rounds of one candidate took, for so many tasks to a call."""
 
+    name: str
     to_a_call: int
     tasks: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"enqueue": 0.0, "claim": 0.0})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the tasks per second of each verb."""
-        speeds = {verb: round(self.tasks / seconds) for verb, seconds in self.seconds.items()}
-        return {"to_a_call": self.to_a_call, **speeds}
+        """Return the tasks per second of each verb, None for one that has no such form."""
+        speeds = {verb: round(self.tasks / seconds) if seconds else None for verb, seconds in self.seconds.items()}
+        return {"name": self.name, "to_a_call": self.to_a_call, **speeds}
 
 
-def measure(spec: str, synchronous: str, size: Size, places: Places) -> list[Batches]:
-    """Return what each form took; a block is ``size.block`` calls of the largest."""
-    found = [Batches(to_a_call) for to_a_call in TO_A_CALL]
-    with places.fresh("batches", synchronous) as place:
-        candidate: Any = load(spec)(place, synchronous)
-        for _ in range(size.depth):
-            candidate.enqueue()
-        turns = list(found)
+def measure(specs: Iterable[str], synchronous: str, size: Size, places: Places) -> list[Batches]:
+    """Return what each form of each candidate took; a block is ``size.block`` calls of the largest."""
+    turns = []
+    with ExitStack() as stack:
+        for number, spec in enumerate(specs):
+            place = stack.enter_context(places.fresh(f"batches-{number}", synchronous))
+            candidate = cast("Batching", load(spec)(place, synchronous))
+            stack.callback(candidate.close)
+            for _ in range(size.depth):
+                candidate.enqueue()
+            turns += [(candidate, Batches(candidate.name, to_a_call)) for to_a_call in TO_A_CALL]
+        found = [one for _, one in turns]
         for _ in range(size.rounds):
             random.shuffle(turns)
-            for one in turns:
-                _block(candidate.queue, one, size.block * max(TO_A_CALL))
-        candidate.close()
+            for candidate, one in turns:
+                _block(candidate, one, size.block * max(TO_A_CALL))
     return found
 
 
-def _block(queue: Queue, one: Batches, tasks: int) -> None:
-    items = [{"type": TYPE, "payload": PAYLOAD}] * one.to_a_call
-    calls = range(tasks // one.to_a_call)
+def _block(candidate: Batching, one: Batches, tasks: int) -> None:
+    calls = tasks // one.to_a_call
     began = time.perf_counter()
-    for _ in calls:
-        if one.to_a_call == 1:
-            queue.enqueue(TYPE, PAYLOAD)
-        else:
-            queue.enqueue_many(items)
+    for _ in range(calls):
+        _enqueue(candidate, one.to_a_call)
     enqueued = time.perf_counter()
-    claimed = 0
-    for _ in calls:
-        if one.to_a_call == 1:
-            claimed += queue.claim_task(WORKER, {}, LEASE) is not None
-        else:
-            claimed += len(queue.claim_many(one.to_a_call, WORKER, {}, LEASE))
-    if claimed != tasks:
-        raise RuntimeError(f"{tasks} tasks were to be claimed, {one.to_a_call} to a call, but {claimed} were")
+    claimed = [_claim(candidate, one.to_a_call) for _ in range(calls)]
+    ended = time.perf_counter()
     one.tasks += tasks
     one.seconds["enqueue"] += enqueued - began
-    one.seconds["claim"] += time.perf_counter() - enqueued
+    if None in claimed:
+        return
+    if (given := sum(filter(None, claimed))) != tasks:
+        raise RuntimeError(f"{tasks} tasks were to be claimed, {one.to_a_call} to a call, but {given} were")
+    one.seconds["claim"] += ended - enqueued
+
+
+def _enqueue(candidate: Batching, count: int) -> None:
+    if count == 1:
+        candidate.enqueue()
+    else:
+        candidate.enqueue_many(count)
+
+
+def _claim(candidate: Batching, count: int) -> int | None:
+    return int(candidate.claim() is not None) if count == 1 else candidate.claim_many(count)

@@ -75,7 +75,7 @@ def measured(plan: Plan, place: Path, tell: Callable[[str], None]) -> dict[str, 
         tell("batches")
         for level in LEVELS:
             found[f"batches {level}"] = [
-                one.to_dict() for one in batches.measure(REFERENCE, level, plan.batches, Files(_in(folder)))
+                one.to_dict() for one in batches.measure([REFERENCE], level, plan.batches, Files(_in(folder)))
             ]
         tell("prices of indexes and triggers")
         found["prices"] = _prices(prices.measure(plan.prices, _in(folder)))

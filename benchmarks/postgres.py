@@ -10,7 +10,7 @@ from pytest_taskq.postgres.server import NoServerError, connected, find_server, 
 from . import batches, crew, single
 from .measure import Latency
 from .places import Schemas
-from .queues.candidate import EVERY_ON_POSTGRES, REFERENCE_ON_POSTGRES
+from .queues.candidate import EVERY_ON_POSTGRES, PEERS_ON_POSTGRES, REFERENCE_ON_POSTGRES
 from .values import crews, flatness, singles
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def measured(plan: Plan, dsn: str | None, tell: Callable[[str], None]) -> dict[s
         tell(f"PostgreSQL: {crew.PROCESSES} processes, synchronous_commit {level}")
         found[f"crew {level}"] = crews(crew.measure(EVERY_ON_POSTGRES, level, plan.crew, places))
     tell("PostgreSQL: batches")
-    found["batches"] = [one.to_dict() for one in batches.measure(REFERENCE_ON_POSTGRES, "on", plan.batches, places)]
+    batching = (REFERENCE_ON_POSTGRES, *PEERS_ON_POSTGRES)
+    found["batches"] = [one.to_dict() for one in batches.measure(batching, "on", plan.batches, places)]
     return found | _flat(plan, places, tell)
 
 

@@ -33,7 +33,7 @@ def page(figures: dict[str, Any]) -> str:
         cleanup=figures["cleanup"],
         prices=_prices(figures["prices"]),
         priorities=PRIORITIES,
-        batches=_batches({f"SQLite, {level}": figures[f"batches {level}"] for level in LEVELS}),
+        batches=_batches({level: figures[f"batches {level}"] for level in LEVELS}),
         postgres=_postgres(figures),
     )
 
@@ -51,7 +51,7 @@ def _postgres(figures: dict[str, Any]) -> dict[str, Any]:
         "flat": _flat(found["flat"]),
         "statistics": found["statistics"],
         "cleanup": found["cleanup"],
-        "batches": _batches({"PostgreSQL, on": found["batches"]}),
+        "batches": _batches({"on": found["batches"]}),
     }
 
 
@@ -145,10 +145,13 @@ def _prices(rows: list[dict[str, Any]]) -> str:
 
 
 def _batches(found: dict[str, list[dict[str, Any]]]) -> str:
-    sizes = [row["to_a_call"] for row in next(iter(found.values()))]
-    cells = [
-        (f"{verb}, {where}", *(f"{row[verb]:,}" for row in rows), f"{rows[-1][verb] / rows[0][verb]:.1f}")
-        for where, rows in found.items()
-        for verb in ("enqueue", "claim")
-    ]
-    return table(("tasks per second", *(f"{size} to a call" for size in sizes), "the last, of the first"), cells)
+    sizes = list(dict.fromkeys(row["to_a_call"] for rows in found.values() for row in rows))
+    cells = []
+    for where, rows in found.items():
+        for name in dict.fromkeys(row["name"] for row in rows):
+            own = [row for row in rows if row["name"] == name]
+            cells += [
+                (f"{verb}, {where}: {name}", *("" if row[verb] is None else f"{row[verb]:,}" for row in own))
+                for verb in ("enqueue", "claim")
+            ]
+    return table(("tasks per second", *(f"{size} to a call" for size in sizes)), cells)

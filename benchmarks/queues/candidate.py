@@ -45,6 +45,16 @@ class Candidate(Protocol):
         """Close file or connection."""
 
 
+class Batching(Candidate, Protocol):
+    """A queue with batch forms."""
+
+    def enqueue_many(self, count: int) -> None:
+        """Store so many tasks at once."""
+
+    def claim_many(self, count: int) -> int | None:
+        """Take so many tasks at once; return how many there were, None if there is no such call."""
+
+
 FLOOR = "benchmarks.queues.floor:Floor"
 BARE = "benchmarks.queues.floor:BareTable"
 REFERENCE = "benchmarks.queues.reference:Reference"

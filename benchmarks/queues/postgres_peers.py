@@ -76,6 +76,12 @@ class Procrastinate(_Peer):
     def complete(self, claimed: Any) -> None:  # noqa: ANN401 - as above
         self._run(self._app.job_manager.finish_job(claimed, status=self._done, delete_job=False))
 
+    def enqueue_many(self, count: int) -> None:
+        self._run(self._deferrer.batch_defer_async(*[PAYLOAD] * count))
+
+    def claim_many(self, count: int) -> None:
+        del count  # its workers fetch one at a time
+
     async def _close(self) -> None:
         await self._app.close_async()
 
@@ -112,6 +118,12 @@ class PgQueuer(_Peer):
 
     def complete(self, claimed: Any) -> None:  # noqa: ANN401 - as above
         self._run(self._queries.log_jobs([(claimed, "successful", None)]))
+
+    def enqueue_many(self, count: int) -> None:
+        self._run(self._queries.enqueue([TYPE] * count, [json.dumps(PAYLOAD).encode()] * count, [0] * count))
+
+    def claim_many(self, count: int) -> int:
+        return len(self._run(self._queries.dequeue(batch_size=count, **self._what)))
 
     async def _close(self) -> None:
         await self._connection.close()
@@ -150,12 +162,12 @@ class Chancy(_Peer):
         self._run(self._app.push(self._job))
 
     def claim(self) -> Any:  # noqa: ANN401 - the peer's job
-        return self._run(self._fetch())
-
-    async def _fetch(self) -> object:
-        async with self._app.pool.connection() as connection:
-            jobs = await self._worker.fetch_jobs(self._queue, connection, up_to=1)
+        jobs = self._run(self._fetch(1))
         return jobs[0] if jobs else None
+
+    async def _fetch(self, up_to: int) -> Any:  # noqa: ANN401 - the peer's jobs
+        async with self._app.pool.connection() as connection:
+            return await self._worker.fetch_jobs(self._queue, connection, up_to=up_to)
 
     def complete(self, claimed: Any) -> None:  # noqa: ANN401 - as above
         self._run(self._finish(claimed))
@@ -164,6 +176,16 @@ class Chancy(_Peer):
         done = replace(claimed, state=self._done, completed_at=datetime.now(UTC), attempts=claimed.attempts + 1)
         await self._worker.queue_update(done)
         await self._worker.flush()
+
+    def enqueue_many(self, count: int) -> None:
+        self._run(self._push(count))
+
+    async def _push(self, count: int) -> None:
+        async for _ in self._app.push_many([self._job] * count):
+            pass
+
+    def claim_many(self, count: int) -> int:
+        return len(self._run(self._fetch(count)))
 
     async def _close(self) -> None:
         await self._app.pool.close()

@@ -41,3 +41,9 @@ class Reference:
 
     def close(self) -> None:
         self._db.close()
+
+    def enqueue_many(self, count: int) -> None:
+        self.queue.enqueue_many([{"type": TYPE, "payload": PAYLOAD}] * count)
+
+    def claim_many(self, count: int) -> int:
+        return len(self.queue.claim_many(count, WORKER, {}, LEASE))
