@@ -23,7 +23,7 @@ from .pictures import pictures
 from .tables import page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,16 +44,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def tell(text: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
 
-    plan = QUICK_PLAN if chosen.quick else FULL_PLAN
-    kept = {} if chosen.only is None else json.loads(_figures(chosen.docs).read_text(encoding="utf-8"))
-    figures = kept if chosen.only == "postgres" else kept | measured(plan, chosen.folder, tell)
-    if chosen.only != "sqlite":
-        figures["postgres"] = postgres.measured(plan, chosen.dsn, tell)
+    if chosen.only == "postgres" and not _figures(chosen.docs).exists():
+        parser.error(f"{_figures(chosen.docs)} is not there, so no figures of SQLite to keep: leave --only out")
+    figures = _renewed(chosen, tell)
     written(figures, chosen.docs)
+    if why := figures["postgres"].get("skipped"):
+        tell(f"PostgreSQL was not measured: {why}")
     missed = [bar for bar in judged(figures) if not bar.met]
     for bar in missed:
         print(f"missed: {bar.text}: {bar.measured:,.2f}, allowed {bar.allowed:g}")
     tell(f"{len(judged(figures)) - len(missed)} bars met, {len(missed)} missed; see {chosen.docs / 'benchmarks.md'}")
+
+
+def _renewed(chosen: argparse.Namespace, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Return the figures of this run, and those that are kept."""
+    plan = QUICK_PLAN if chosen.quick else FULL_PLAN
+    figures: dict[str, Any] = {"postgres": {"skipped": "it was not asked for"}}
+    if chosen.only is not None and _figures(chosen.docs).exists():
+        figures |= json.loads(_figures(chosen.docs).read_text(encoding="utf-8"))
+    if chosen.only != "postgres":
+        figures |= measured(plan, chosen.folder, tell)
+    if chosen.only != "sqlite":
+        figures["postgres"] = postgres.measured(plan, chosen.dsn, tell)
+    return figures
 
 
 def written(figures: dict[str, Any], docs: Path) -> None:

@@ -92,8 +92,8 @@ def _times_peer(own: dict[str, Any], peer: dict[str, Any], level: str, allowed: 
 
 
 def _unsound(peer: dict[str, Any]) -> str:
-    wrong = {"gave": peer["claimed_twice"], "lost": peer["lost"] or 0}
-    said = [f"{verb} {count:,} tasks{' twice' * (verb == 'gave')}" for verb, count in wrong.items() if count > 0]
+    wrong = {"gave {:,} twice": peer["claimed_twice"], "lost {:,}": peer["lost"] or 0}
+    said = [text.format(count) for text, count in wrong.items() if count > 0]
     return f", which {' and '.join(said)}" if said else ""
 
 

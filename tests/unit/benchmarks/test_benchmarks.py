@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import bars, crew, figures
+from benchmarks import bars, batches, crew, figures, values
 from benchmarks.measure import Latency, fairness, percentile
 from benchmarks.pictures import pictures
+from benchmarks.places import Files
 from benchmarks.queues.candidate import EVERY, load
+from benchmarks.single import Size
 from benchmarks.tables import page
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -22,7 +24,7 @@ def docs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "filesystem_of", lambda _: "of a test")  # whose folder may be in memory
-        command.main(["--quick", "--folder", str(folder), "--docs", str(folder / "docs")])
+        command.main(["--quick", "--only", "sqlite", "--folder", str(folder), "--docs", str(folder / "docs")])
     return folder / "docs"
 
 
@@ -58,7 +60,7 @@ def test_fairness_is_what_the_worst_off_got_of_a_fair_share(counts, share):
 @pytest.mark.parametrize("spec", EVERY)
 @pytest.mark.parametrize("synchronous", ["NORMAL", "FULL"])
 def test_every_candidate_serves_each_task_once_under_the_level_it_was_given(tmp_path, spec, synchronous):
-    candidate = load(spec)(tmp_path / "queue", synchronous)
+    candidate = load(spec)(str(tmp_path / "queue"), synchronous)
     try:
         assert candidate.in_force() == synchronous
         for _ in range(3):
@@ -91,7 +93,52 @@ def test_a_lock_error_is_counted_and_does_not_end_the_round():
 
 
 def test_a_task_given_to_two_processes_is_counted():
-    assert figures._repeated([crew.Share(claimed=[1, 2]), crew.Share(claimed=[2, 3]), crew.Share(claimed=[3])]) == 2
+    assert values.repeated([crew.Share(claimed=[1, 2]), crew.Share(claimed=[2, 3]), crew.Share(claimed=[3])]) == 2
+
+
+@pytest.mark.parametrize(("left", "lost"), [([4, 5], 0), ([4], 1), ([], 2), ([3, 4, 5], 0)])
+def test_a_task_that_nobody_was_given_is_lost(left, lost):
+    shares = [crew.Share(claimed=[1, 2]), crew.Share(claimed=[2, 3])]
+    shares[0].latencies["enqueue"] = [0.1, 0.1]
+    assert values.lost(3, shares, left) == lost
+
+
+def test_what_is_left_after_a_round_can_be_claimed(tmp_path):
+    sizes = crew.CrewSize(depth=30, rounds=2, seconds=0.05)
+    [rounds] = crew.measure([EVERY[2]], "NORMAL", sizes, Files(tmp_path))
+    assert [len(left) for left in rounds.left] == [30, 30]
+    assert [values.lost(30, shares, left) for shares, left in zip(rounds.shares, rounds.left, strict=True)] == [0, 0]
+    assert values.lost(31, rounds.shares[0], rounds.left[0]) == 1
+
+
+class Short:
+    """A queue that is given tasks, and has one less than it should."""
+
+    def enqueue(self):
+        pass
+
+    def enqueue_many(self, count):
+        pass
+
+    def claim(self):
+        return 1
+
+    def claim_many(self, count):
+        return count - 1
+
+
+def test_a_batch_that_brings_too_little_stops_the_run():
+    one = batches.Batches("reference", 1)
+    batches._block(Short(), one, 100)
+    assert one.tasks == 100
+    with pytest.raises(RuntimeError, match="100 tasks were to be claimed, 10 to a call, but 90 were"):
+        batches._block(Short(), batches.Batches("reference", 10), 100)
+
+
+def test_batches_are_counted_in_tasks(tmp_path):
+    found = batches.measure([EVERY[2]], "NORMAL", Size(depth=1, rounds=2, block=1), Files(tmp_path))
+    assert [(one.to_a_call, one.tasks) for one in found] == [(1, 200), (10, 200), (100, 200)]
+    assert all(one.to_dict()["claim"] > 0 for one in found)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -132,6 +179,21 @@ def test_a_bar_is_missed_when_its_figure_is_on_the_wrong_side(found):
             row["latency"]["claim"]["p50"] = own if row["name"] == "reference" else 100.0
         assert {bar.text: bar.met for bar in bars.judged(found)}[text] is met
         assert ("**missed**" not in next(line for line in page(found).splitlines() if text in line)) is met
+
+
+def test_the_reference_is_measured_against_the_best_peer_with_and_without_those_that_give_tasks_twice(found):
+    rows = found["crew FULL"]
+    for row in rows:
+        row["per_second"] = {"reference": 120, "litequeue": 60, "persist-queue": 80}.get(row["name"], 10)
+        row["claimed_twice"] = 1500 if row["name"] == "persist-queue" else 0
+    judged = {bar.text: bar.measured for bar in bars.judged(found)}
+    assert judged["4 processes, FULL: cycles as a multiple of litequeue"] == 2.0
+    assert judged["4 processes, FULL: cycles as a multiple of persist-queue, which gave 1,500 twice"] == 1.5
+    for row in rows:
+        row["claimed_twice"] = 0
+    judged = [bar.text for bar in bars.judged(found)]
+    assert "4 processes, FULL: cycles as a multiple of persist-queue" in judged
+    assert not any("FULL: cycles as a multiple of litequeue" in text for text in judged)
 
 
 @pytest.mark.parametrize(("twice", "best"), [(0, "persist-queue"), (1, "litequeue")])

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import bars, crew, figures, postgres
+from benchmarks.pictures import pictures
+from benchmarks.places import Schemas
+from benchmarks.queues.candidate import EVERY_ON_POSTGRES, load
+from benchmarks.tables import page
+from pytest_taskq.postgres.server import WAYS, NoServerError, connected
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def measured(postgres_database):
+    """What a quick run finds on a database of its own, and how many schemas it left there."""
+    found = postgres.measured(figures.QUICK_PLAN, postgres_database, print)
+    with connected(postgres_database) as connection:
+        left = connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'taskq%'").fetchone()[0]
+    return json.dumps(found), left
+
+
+@pytest.fixture
+def found(measured):
+    """The figures of the repository's page, with those of the quick run for PostgreSQL."""
+    kept = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+    return kept | {"postgres": json.loads(measured[0])}
+
+
+# --- the candidates ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", EVERY_ON_POSTGRES)
+@pytest.mark.parametrize("synchronous", ["on", "off"])
+def test_every_candidate_serves_each_task_once_under_the_level_it_was_given(postgres_server, spec, synchronous):
+    with Schemas(postgres_server).fresh("one", synchronous) as place:
+        candidate = load(spec)(place, synchronous)
+        try:
+            assert candidate.in_force() == synchronous
+            for _ in range(3):
+                candidate.enqueue()
+            claimed = [candidate.claim() for _ in range(4)]
+            assert claimed.pop() is None
+            assert len({candidate.identity(one) for one in claimed}) == 3
+            for one in claimed:
+                candidate.complete(one)
+            assert candidate.claim() is None
+        finally:
+            candidate.close()
+
+
+# One row per task that was finished, wherever the candidate records it.
+RECORDED = {
+    "floor": "SELECT count(*) FROM task_queue WHERE status = 'completed'",
+    "reference": "SELECT count(*) FROM task_queue WHERE status = 'completed'",
+    "procrastinate": "SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'",
+    "pgqueuer": "SELECT count(*) FROM pgqueuer_log WHERE status = 'successful'",
+    "chancy": "SELECT count(*) FROM chancy_jobs WHERE state = 'succeeded'",
+}
+
+UNLOGGED = "SELECT count(*) FROM pg_class WHERE relpersistence = 'u' AND relnamespace = current_schema()::regnamespace"
+
+
+@pytest.mark.parametrize("spec", EVERY_ON_POSTGRES)
+def test_every_candidate_has_recorded_the_completion_when_the_call_returns_and_in_tables_that_are_logged(
+    postgres_server, spec
+):
+    with Schemas(postgres_server).fresh("one", "on") as place, connected(place) as connection:
+        candidate = load(spec)(place, "on")
+        try:
+            candidate.enqueue()
+            claimed = candidate.claim()
+            assert connection.execute(RECORDED[candidate.name]).fetchone()[0] == 0
+            candidate.complete(claimed)
+            assert connection.execute(RECORDED[candidate.name]).fetchone()[0] == 1
+        finally:
+            candidate.close()
+        unlogged = (
+            "SELECT count(*) FROM pg_class WHERE relpersistence = 'u' AND relnamespace = current_schema()::regnamespace"
+        )
+        assert connection.execute(unlogged).fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("spec", EVERY_ON_POSTGRES[1:])
+def test_batches_store_and_take_as_many_as_they_say(postgres_server, spec):
+    with Schemas(postgres_server).fresh("one", "off") as place:
+        candidate = load(spec)(place, "off")
+        try:
+            candidate.enqueue_many(7)
+            if candidate.claim_many(4) is None:
+                assert candidate.name == "procrastinate"
+                assert sum(candidate.claim() is not None for _ in range(8)) == 7
+            else:
+                assert candidate.claim_many(4) == 3
+        finally:
+            candidate.close()
+
+
+class CollidedError(Exception):
+    def __init__(self, sqlstate):
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(("state", "is_one"), [("40001", True), ("40P01", True), ("55P03", True), ("23505", False)])
+def test_a_collision_is_known_by_its_state_whatever_the_driver_and_whoever_wrapped_it(state, is_one):
+    wrapped = RuntimeError("wrapped")
+    wrapped.__cause__ = CollidedError(state)
+    assert crew.is_lock_error(CollidedError(state)) is is_one
+    assert crew.is_lock_error(wrapped) is is_one
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_quick_run_measures_everything_of_everyone(found):
+    names = {load(spec).name for spec in EVERY_ON_POSTGRES}
+    for level in ("on", "off"):
+        assert {row["name"] for row in found["postgres"][f"single {level}"]} == names
+        assert {row["name"] for row in found["postgres"][f"crew {level}"]} == names
+        assert all(row["synchronous"] == level for row in found["postgres"][f"single {level}"])
+        reference = next(row for row in found["postgres"][f"crew {level}"] if row["name"] == "reference")
+        assert len(reference["shares"]) == 4
+        assert (reference["claimed_twice"], reference["lost"], reference["lock_errors"]) == (0, 0, 0)
+    assert len(found["postgres"]["flat"]) == 12
+    assert {(row["name"], row["to_a_call"]) for row in found["postgres"]["batches"]} == {
+        (name, size) for name in names - {"floor"} for size in (1, 10, 100)
+    }
+
+
+def test_nothing_of_a_run_is_left_on_the_server(measured):
+    assert measured[1] == 0
+
+
+def test_the_page_and_the_pictures_are_made_of_the_figures(found):
+    text = page(found)
+    for name in ("procrastinate", "pgqueuer", "chancy"):
+        assert f"4 processes, on: cycles as a multiple of {name}" in text
+    drawn = dict(pictures(found))
+    for name in ("single-postgres-on", "crew-postgres-on", "single-postgres-off", "crew-postgres-off", "flat-postgres"):
+        assert drawn[name].startswith("<svg")
+        assert f"benchmarks/{name}.svg" in text
+
+
+@pytest.mark.parametrize(("own", "met"), [(101, True), (99, False)])
+def test_the_reference_must_be_ahead_of_each_peer(found, own, met):
+    for row in found["postgres"]["crew on"]:
+        row["per_second"] = {"reference": own, "chancy": 100}.get(row["name"], 50)
+    judged = {bar.text: bar.met for bar in bars.judged_on_postgres(found)}
+    assert judged["4 processes, on: cycles as a multiple of chancy"] is met
+    assert judged["4 processes, on: cycles as a multiple of pgqueuer"]
+
+
+def test_a_peer_that_lost_tasks_or_gave_them_twice_is_named_with_it(found):
+    for row in found["postgres"]["crew on"]:
+        if row["name"] == "chancy":
+            row.update(claimed_twice=3, lost=2)
+    assert "cycles as a multiple of chancy, which gave 3 twice and lost 2 |" in page(found)
+
+
+# --- without a server -------------------------------------------------------------------------------------------------
+
+
+def test_without_a_server_the_page_names_the_ways_to_provide_one(monkeypatch):
+    def nowhere(_):
+        raise NoServerError(f"no PostgreSQL server (refused): {WAYS}")
+
+    monkeypatch.setattr(postgres, "find_server", nowhere)
+    kept = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+    kept["postgres"] = postgres.measured(figures.QUICK_PLAN, None, print)
+    assert WAYS in page(kept)
+    assert bars.judged_on_postgres(kept) == []
+    assert not any("postgres" in name for name, _ in pictures(kept))
+
+
+def test_a_server_that_does_not_answer_is_said_on_the_page():
+    skipped = postgres.measured(figures.QUICK_PLAN, "postgresql://nobody@127.0.0.1:1/none", print)
+    assert "does not answer" in skipped["skipped"]
+
+
+def test_measuring_one_part_keeps_the_figures_of_the_other(tmp_path, monkeypatch):
+    def fails(*_):
+        raise AssertionError("this part was not to be measured")
+
+    kept = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+    command.written(kept, tmp_path)
+    monkeypatch.setattr(command, "measured", fails)
+    monkeypatch.setattr(command.postgres, "measured", lambda *_: {"skipped": "no server here"})
+    command.main(["--quick", "--only", "postgres", "--docs", str(tmp_path)])
+    now = json.loads((tmp_path / "benchmarks" / "figures.json").read_text())
+    assert now == kept | {"postgres": {"skipped": "no server here"}}
+    assert "Not measured: no server here." in (tmp_path / "benchmarks.md").read_text()
+
+
+def test_there_must_be_figures_to_keep(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--quick", "--only", "postgres", "--docs", str(tmp_path)])
+    assert "no figures of SQLite to keep" in capsys.readouterr().err
