@@ -72,8 +72,10 @@ def _crew(figures: dict[str, Any]) -> Iterator[Bar]:
     for level, allowed in TIMES_BEST_PEER.items():
         rows = figures[f"crew {level}"]
         own = next(row for row in rows if row["name"] == REFERENCE)
-        for best in dict.fromkeys(row["name"] for row in (best_peer(rows), best_peer(rows, sound=False))):
-            yield _times_peer(own, next(row for row in rows if row["name"] == best), level, allowed)
+        best, fastest = best_peer(rows), best_peer(rows, sound=False)
+        for peer in (best,) if best is fastest else (best, fastest):
+            if peer is not None:
+                yield _times_peer(own, peer, level, allowed)
         yield from _without_trouble(own, level)
 
 
@@ -104,10 +106,11 @@ def _without_trouble(own: dict[str, Any], level: str) -> Iterator[Bar]:
     yield Bar(f"4 processes, {level}: tasks given twice or lost", own["claimed_twice"] + abs(own["lost"]), 0)
 
 
-def best_peer(rows: list[dict[str, Any]], *, sound: bool = True) -> dict[str, Any]:
+def best_peer(rows: list[dict[str, Any]], *, sound: bool = True) -> dict[str, Any] | None:
     """Return the row of the fastest peer that records completion; a sound one gave no task twice and lost none."""
     peers = [row for row in rows if row["records_completion"] and row["name"] not in _OURS]
-    return max((row for row in peers if not (sound and _unsound(row))), key=lambda row: float(row["per_second"]))
+    considered = (row for row in peers if not (sound and _unsound(row)))
+    return max(considered, key=lambda row: float(row["per_second"]), default=None)
 
 
 def _flat(rows: list[dict[str, Any]], large: int) -> Iterator[Bar]:
