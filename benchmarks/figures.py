@@ -15,10 +15,10 @@ from . import batches, crew, flat, prices, single
 from .measure import Latency
 from .places import Files
 from .queues.candidate import EVERY, REFERENCE
-from .values import crews, flatness, latencies, singles
+from .values import crews, flatness, priced, singles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 LEVELS = ("NORMAL", "FULL")
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -78,7 +78,7 @@ def measured(plan: Plan, place: Path, tell: Callable[[str], None]) -> dict[str, 
                 one.to_dict() for one in batches.measure([REFERENCE], level, plan.batches, Files(_in(folder)))
             ]
         tell("prices of indexes and triggers")
-        found["prices"] = _prices(prices.measure(plan.prices, _in(folder)))
+        found["prices"] = priced(prices.measure(plan.prices, _in(folder)))
         tell("statistics and cleanup")
         found["statistics"] = Latency.of(flat.statistics(plan.flat, _in(folder))).to_dict()
         found["cleanup"] = Latency.of(flat.cleanup(plan.cleanup, _in(folder))).to_dict()
@@ -124,7 +124,3 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "statistics": plan.flat.large // 3 * 3,
         "cleanup": plan.cleanup,
     }
-
-
-def _prices(found: Sequence[prices.Price]) -> list[dict[str, Any]]:
-    return [{"without": one.without, "latency": latencies(one.seconds)} for one in found]

@@ -11,7 +11,7 @@ from . import batches, crew, single
 from .measure import Latency
 from .places import Schemas
 from .queues.candidate import EVERY_ON_POSTGRES, PEERS_ON_POSTGRES, REFERENCE_ON_POSTGRES
-from .values import crews, flatness, singles
+from .values import crews, flatness, priced, singles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,17 +41,18 @@ def measured(plan: Plan, dsn: str | None, tell: Callable[[str], None]) -> dict[s
     tell("PostgreSQL: batches")
     batching = (REFERENCE_ON_POSTGRES, *PEERS_ON_POSTGRES)
     found["batches"] = [one.to_dict() for one in batches.measure(batching, "on", plan.batches, places)]
-    return found | _flat(plan, places, tell)
+    return found | _inside(plan, places, tell)
 
 
-def _flat(plan: Plan, places: Schemas, tell: Callable[[str], None]) -> dict[str, Any]:
-    from . import flat_postgres  # imports psycopg
+def _inside(plan: Plan, places: Schemas, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Measure what concerns the reference alone."""
+    from . import flat_postgres, prices_postgres  # import psycopg
 
+    tell("PostgreSQL: prices of indexes and triggers")
+    found: dict[str, Any] = {"prices": priced(prices_postgres.measure(plan.prices, places))}
     tell("PostgreSQL: statistics and cleanup")
-    found: dict[str, Any] = {
-        "statistics": Latency.of(flat_postgres.statistics(plan.flat, places)).to_dict(),
-        "cleanup": Latency.of(flat_postgres.cleanup(plan.cleanup, places)).to_dict(),
-    }
+    found["statistics"] = Latency.of(flat_postgres.statistics(plan.flat, places)).to_dict()
+    found["cleanup"] = Latency.of(flat_postgres.cleanup(plan.cleanup, places)).to_dict()
     tell("PostgreSQL: flatness")
     return found | {"flat": flatness(flat_postgres.claims(plan.flat, places))}
 

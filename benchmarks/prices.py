@@ -14,6 +14,8 @@ from .single import OPERATIONS, Size, block_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .queues.candidate import Candidate
+
 _OBJECTS = """
     SELECT type, name FROM sqlite_master
     WHERE type IN ('index', 'trigger') AND tbl_name = 'task_queue' AND name NOT LIKE 'sqlite_%' ORDER BY type, name
@@ -30,21 +32,29 @@ class Price:
 
 def measure(size: Size, folder: Path) -> list[Price]:
     """Return the samples with everything, without each object, and without all of them."""
-    objects = _objects(folder / "objects")
-    variants = [("", []), *((name, [(kind, name)]) for kind, name in objects), ("all of these", objects)]
-    prices = [Price(name) for name, _ in variants]
+    variants = variants_of(_objects(folder / "objects"))
     floors = [_floor_without(folder / f"price-{number}", gone) for number, (_, gone) in enumerate(variants)]
-    turns = list(zip(floors, prices, strict=True))
+    prices = [Price(name) for name, _ in variants]
+    in_turns(list(zip(floors, prices, strict=True)), size)
     for floor in floors:
+        floor.close()
+    return prices
+
+
+def variants_of(objects: list[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what is to be measured: a name, and the kinds and names of what is gone."""
+    return [("", []), *((name, [(kind, name)]) for kind, name in objects), ("all of these", objects)]
+
+
+def in_turns(turns: list[tuple[Candidate, Price]], size: Size) -> None:
+    """Add the samples of all rounds to the prices."""
+    for floor, _ in turns:
         for _ in range(size.depth):
             floor.enqueue()
     for _ in range(size.rounds):
         random.shuffle(turns)
         for floor, price in turns:
             block_of(floor, size.block, price.seconds)
-    for floor in floors:
-        floor.close()
-    return prices
 
 
 def _objects(path: Path) -> list[tuple[str, str]]:

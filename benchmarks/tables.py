@@ -52,6 +52,7 @@ def _postgres(figures: dict[str, Any]) -> dict[str, Any]:
         "statistics": found["statistics"],
         "cleanup": found["cleanup"],
         "batches": _batches({"on": found["batches"]}),
+        "prices": _prices(found["prices"]),
     }
 
 

@@ -11,7 +11,7 @@ from .measure import Latency, fairness
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from . import crew, flat, single
+    from . import crew, flat, prices, single
 
 
 def latencies(seconds: dict[str, list[float]]) -> dict[str, dict[str, float]]:
@@ -84,3 +84,8 @@ def flatness(found: Sequence[flat.Flatness]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def priced(found: Sequence[prices.Price]) -> list[dict[str, Any]]:
+    """Return the floor's calls with everything, without each object, and without all of them."""
+    return [{"without": one.without, "latency": latencies(one.seconds)} for one in found]

@@ -133,6 +133,9 @@ def test_a_quick_run_measures_everything_of_everyone(found):
         assert len(reference["shares"]) == 4
         assert (reference["claimed_twice"], reference["lost"], reference["lock_errors"]) == (0, 0, 0)
     assert len(found["postgres"]["flat"]) == 12
+    without = [row["without"] for row in found["postgres"]["prices"]]
+    assert (without[0], without[-1]) == ("", "all of these")
+    assert {"reference_by_priority", "reference_wake_for_new"} <= set(without)
     assert {(row["name"], row["to_a_call"]) for row in found["postgres"]["batches"]} == {
         (name, size) for name in names - {"floor"} for size in (1, 10, 100)
     }
