@@ -44,6 +44,7 @@ def measure(specs: Iterable[str], synchronous: str, size: Size, places: Places) 
             stack.callback(candidate.close)
             for _ in range(size.depth):
                 candidate.enqueue()
+            places.settle(place)
             turns += [(candidate, Batches(candidate.name, to_a_call)) for to_a_call in TO_A_CALL]
         found = [one for _, one in turns]
         for _ in range(size.rounds):

@@ -70,6 +70,7 @@ def measure(specs: Sequence[str], synchronous: str, size: CrewSize, places: Plac
             for number, spec in enumerate(specs):
                 with places.fresh(f"crew-{number}-{turn}", synchronous) as place:
                     _filled(load(spec)(place, synchronous), size.depth)
+                    places.settle(place)
                     results[number].shares.append(crew.work((spec, place, synchronous, size.seconds)))
                     results[number].left.append(_emptied(load(spec)(place, synchronous)))
     return results

@@ -102,7 +102,7 @@ def _filled(places: Places, synchronous: str, *parts: tuple[str, int]) -> Iterat
             connection.execute("SELECT setseed(0.7)")  # the same rows in every run
             for statement, rows in parts:
                 connection.execute(statement, (rows,))
-            connection.execute("VACUUM ANALYZE task_queue")
+        places.settle(dsn)
         try:
             yield db
         finally:

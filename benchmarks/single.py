@@ -52,13 +52,13 @@ def measure(specs: Iterable[str], synchronous: str, size: Size, places: Places) 
             place = stack.enter_context(places.fresh(f"single-{number}", synchronous))
             candidates.append(load(spec)(place, synchronous))
             stack.callback(candidates[-1].close)
+            _times([candidates[-1].enqueue] * size.depth)
+            places.settle(place)
         return _in_turns(candidates, size)
 
 
 def _in_turns(candidates: Sequence[Candidate], size: Size) -> list[Samples]:
     samples = [Samples(one.name, one.records_completion, one.in_force()) for one in candidates]
-    for candidate in candidates:
-        _times([candidate.enqueue] * size.depth)
     turns = list(zip(candidates, samples, strict=True))
     for _ in range(size.rounds):
         random.shuffle(turns)

@@ -107,6 +107,16 @@ def test_batches_store_and_take_as_many_as_they_say(postgres_server, spec):
             candidate.close()
 
 
+def test_a_filled_schema_has_statistics_once_it_is_settled(postgres_server):
+    places = Schemas(postgres_server)
+    with places.fresh("one", "off") as place, connected(place) as connection:
+        connection.execute('CREATE TABLE "Odd name" AS SELECT generate_series(1, 70)')
+        counted = "SELECT reltuples FROM pg_class WHERE oid = '\"Odd name\"'::regclass"
+        assert connection.execute(counted).fetchone()[0] == -1
+        places.settle(place)
+        assert connection.execute(counted).fetchone()[0] == 70
+
+
 class CollidedError(Exception):
     def __init__(self, sqlstate):
         self.sqlstate = sqlstate
