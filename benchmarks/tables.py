@@ -44,6 +44,7 @@ def _postgres(figures: dict[str, Any]) -> dict[str, Any]:
         return found
     return {
         "machine": found["machine"],
+        "note": found.get("note", ""),
         "levels": postgres.LEVELS,
         "bars": _bars(judged_on_postgres(figures)),
         "single": {level: _single(found[f"single {level}"]) for level in postgres.LEVELS},
