@@ -13,10 +13,9 @@ from pytest_taskq.faults.aftermath import Aftermath
 from pytest_taskq.faults.real_death import killed_on
 from pytest_taskq.faults.survivors import read_rows
 from pytest_taskq.faults.sweep import OutOfReachError, Recording, Watch, die, seeded
-from pytest_taskq.interleaving.baton import Died
 from pytest_taskq.postgres.statements import HOOK
 from pytest_taskq.postgres.stores import ServerStore
-from pytest_taskq.subject.violation import InconclusiveError
+from pytest_taskq.subject.violation import Died, InconclusiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from pytest_taskq.faults.server_deaths import ServerWatch, called, store_of
 from pytest_taskq.faults.situations import LEASE
 from pytest_taskq.faults.survivors import read_rows
 from pytest_taskq.faults.sweep import Recording, seeded
-from pytest_taskq.interleaving.baton import Died
 from pytest_taskq.postgres.statements import HOOK
 from pytest_taskq.subject import Outcome
+from pytest_taskq.subject.violation import Died
 
 if TYPE_CHECKING:
     from pytest_taskq.faults.operations import Operation

@@ -6,8 +6,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from pytest_taskq.interleaving.baton import Baton, Died, Holder
+from pytest_taskq.interleaving.baton import Baton, Holder
 from pytest_taskq.interleaving.events import letter
+from pytest_taskq.subject.violation import Died
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

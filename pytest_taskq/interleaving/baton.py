@@ -23,10 +23,6 @@ _LOOK = 0.004  # between two looks at a thread that is not
 _STILL = 5  # looks in a row at which it neither ran nor moved
 
 
-class Died(BaseException):
-    """Raised in an actor that ends here: the process it stands for is gone."""
-
-
 class StuckError(Exception):
     """An actor neither came to its next statement nor ended: it waits for something outside the database."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.interleaving.baton import Died, StuckError
+from pytest_taskq.interleaving.baton import StuckError
 from pytest_taskq.interleaving.choices import Choice
 from pytest_taskq.interleaving.events import NOBODY, Called, Event, Played, arrow, letter
 from pytest_taskq.interleaving.scenario import Player
 from pytest_taskq.interleaving.search import DivergedError, Node
 from pytest_taskq.subject.transcript import call_line
+from pytest_taskq.subject.violation import Died
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pytest_taskq.interleaving.actor import plain
 from pytest_taskq.interleaving.aftermath import UnseenError, is_lock_error
-from pytest_taskq.interleaving.baton import Died
 from pytest_taskq.interleaving.events import Event, letter
+from pytest_taskq.subject.violation import Died
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -43,7 +43,7 @@ def _works(queues: MakeQueue, works: Callable[[QueueUnderTest], bool], *, at_rea
             queue.clock.milliseconds = round(seconds * 1000)
         try:
             return works(queue)
-        except (ContractViolation, NotJudgedError):
+        except (ContractViolation, NotJudgedError, queue.store.driver_error):
             return False
 
 

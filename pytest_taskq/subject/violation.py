@@ -41,3 +41,7 @@ class CallHungError(NotJudgedError):
 
 class CheckAbortedError(BaseException):
     """Raised inside a thread whose call hung, to end what Python code it still runs."""
+
+
+class Died(BaseException):
+    """Raised in an actor that ends here: the process it stands for is gone."""
