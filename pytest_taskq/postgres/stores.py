@@ -251,12 +251,16 @@ class SchemaStores(Stores):
         super().__init__(subject, folder)
         self._server = server
         self._idle: list[SchemaStore] = []
+        self._in_use: list[SchemaStore] = []
         self._beyond_reach: str | None = None
 
     def fresh(self, invoke: Invoker) -> Store:
         """Return a store whose tables are as the team's own code makes them."""
-        if self._idle:
-            return self._idle.pop()
+        store = self._idle.pop() if self._idle else self._made(invoke)
+        self._in_use.append(store)
+        return store
+
+    def _made(self, invoke: Invoker) -> SchemaStore:
         store = SchemaStore(self._server, self.place())
         try:
             if self.subject.shared_schema:
@@ -275,6 +279,9 @@ class SchemaStores(Stores):
     def discard(self, store: Store) -> None:
         """Keep the store for the next, if it can be made fresh."""
         assert isinstance(store, SchemaStore)  # noqa: S101 - made by fresh()
+        if store not in self._in_use:  # a check that came back after the end, whose schema is dropped
+            return
+        self._in_use.remove(store)
         super().discard(store)  # the files about it
         if store.empty():
             store.folder.mkdir()
@@ -293,8 +300,8 @@ class SchemaStores(Stores):
             )
 
     def close(self) -> None:
-        """Drop the schemas that were kept."""
-        while self._idle:
-            store = self._idle.pop()
+        """Drop the schemas that were kept, and those that a check which never came back has."""
+        left, self._idle, self._in_use = [*self._idle, *self._in_use], [], []
+        for store in left:
             store.drop()
             super().discard(store)

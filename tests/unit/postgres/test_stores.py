@@ -133,3 +133,16 @@ def test_names_are_not_repeated_where_chance_is(postgres_database: str) -> None:
             with schema_of_its_own(postgres_database) as (_, name):
                 names.add(name)
     assert len(names) == 2
+
+
+def test_what_a_check_that_never_came_back_has_is_dropped_too(bench_of, postgres_database: str) -> None:
+    bench = bench_of(Adapter)
+
+    def end_of_the_run_meanwhile() -> None:
+        with bench.queue() as queue:
+            schema = schema_of(queue)
+            bench._stores.close()
+            with connected(postgres_database) as connection:
+                assert connection.execute(_SCHEMAS, (schema,)).fetchone() == (0,)
+
+    bench.run(end_of_the_run_meanwhile)
