@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pytest_taskq.contract.requirement import Instrument, Requirement
 
@@ -30,7 +30,8 @@ class Finding:
     """What one instrument found about one requirement.
 
     ``explored`` says what a PASS rests on; ``reason`` why there is no PASS, in one line; ``evidence`` is the text shown
-    under a FAIL; ``replay`` the command that shows it again; ``seconds`` how long it took.
+    under a FAIL; ``replay`` the command that shows it again; ``seconds`` how long it took. ``details`` are the figures
+    or the evidence as data, plain JSON values under the name of their kind, for the views that draw them.
     """
 
     requirement: str
@@ -41,6 +42,7 @@ class Finding:
     evidence: str = ""
     replay: str = ""
     seconds: float = 0.0
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(
@@ -53,6 +55,7 @@ class Finding:
         reason: str = "",
         evidence: str = "",
         replay: str = "",
+        details: Mapping[str, Any] | None = None,
     ) -> Self:
         """Return the finding about a requirement that is at hand."""
         return cls(
@@ -63,6 +66,7 @@ class Finding:
             reason=reason,
             evidence=evidence,
             replay=replay,
+            details=details or {},
         )
 
 

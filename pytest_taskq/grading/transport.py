@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pytest_taskq.contract import Finding, Instrument, Verdict
@@ -9,7 +10,7 @@ from pytest_taskq.reports.run_report import Judged
 
 
 def as_plain(judged: Judged) -> dict[str, Any]:
-    """Return a finding as a dict of texts and a number."""
+    """Return a finding as a dict of texts and a number; its details travel as JSON."""
     finding = judged.finding
     texts = {
         "requirement": finding.requirement,
@@ -21,6 +22,7 @@ def as_plain(judged: Judged) -> dict[str, Any]:
         "replay": finding.replay,
         "check": judged.check,
         "known": judged.known,
+        "details": json.dumps(dict(finding.details), ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"),
     }
     return {"seconds": float(finding.seconds), **{name: encodable(text) for name, text in texts.items()}}
 
@@ -28,9 +30,11 @@ def as_plain(judged: Judged) -> dict[str, Any]:
 def from_plain(plain: dict[str, Any]) -> Judged:
     """Return the finding that ``as_plain`` made plain."""
     rest = dict(plain)
-    check, known = rest.pop("check"), rest.pop("known")
+    check, known, details = rest.pop("check"), rest.pop("known"), json.loads(rest.pop("details"))
     instrument, verdict = Instrument(rest.pop("instrument")), Verdict(rest.pop("verdict"))
-    return Judged(finding=Finding(instrument=instrument, verdict=verdict, **rest), check=check, known=known)
+    return Judged(
+        finding=Finding(instrument=instrument, verdict=verdict, details=details, **rest), check=check, known=known
+    )
 
 
 def encodable(text: str) -> str:

@@ -87,4 +87,5 @@ def _finding(judged: Judged) -> dict[str, Any]:
         "seconds": round(finding.seconds, 6),
         "check": judged.check,
         "reason": finding.reason,
+        "details": dict(finding.details),
     }
