@@ -12,8 +12,7 @@ from .integration import validate_worker_integration
 from .models import TaskLog, Worker
 from .opening import open_database, queue_on, schema_problems
 from .queue import Queue
-from .reports import Check, ValidationReport
-from .validation import quick_validate
+from .validation import Check, ValidationReport, quick_validate
 
 __all__ = [
     "Adapter",

@@ -1,9 +1,14 @@
-"""Look whether a worker fits the queue it works on, and change nothing."""
+"""Whether a worker fits the queue it works on: its code is graded, its rows are looked at, nothing is changed."""
 
 from __future__ import annotations
 
 import inspect
 import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +16,17 @@ from typing import TYPE_CHECKING
 from pytest_taskq.contract import METHODS
 
 from .opening import speaks_postgres
-from .reports import Check, ValidationReport
+from .validation import Check, ValidationReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_taskq.contract import Connection, Database, Method
+
+
+_LOG = logging.getLogger("pytest_taskq")
+_GRADING = ("--taskq-conformance", "-m", "taskq", "--taskq-effort=smoke", "-p", "no:cacheprovider", "-q")
+_LONGEST = 900  # seconds that it may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +53,22 @@ _SQLITE = Questions(
 )
 
 
-def validate_worker_integration(db: Database, worker_id: str, adapter: object) -> ValidationReport:
-    """Report whether the adapter (a class or an instance) has the contract's methods and the worker's rows are sound.
+def validate_worker_integration(db: Database, worker_id: str, adapter: object) -> bool:
+    """Whether the adapter (a class or an instance of one) fits the queue: it is graded, and its rows are looked at.
+
+    The suite grades it at smoke effort in a process of its own, on databases that it makes and removes; of ``db`` it
+    only takes which back end that is, and nothing is written there. What is wrong is logged as warnings of the logger
+    ``pytest_taskq``. Raises ValueError for a class that another process cannot import.
+    """
+    report = worker_report(db, worker_id, adapter)
+    for check in report.checks:
+        if not check.ok:
+            _LOG.warning("%s", check)
+    return report.ok and _graded(adapter if isinstance(adapter, type) else type(adapter), _server_of(db))
+
+
+def worker_report(db: Database, worker_id: str, adapter: object) -> ValidationReport:
+    """Report whether the adapter has the contract's methods, and whether the worker's rows in ``db`` are sound.
 
     Reads only. That both use one database can be seen of an instance alone.
     """
@@ -55,7 +79,33 @@ def validate_worker_integration(db: Database, worker_id: str, adapter: object) -
         if not isinstance(adapter, type):
             checks.append(_same_database_check(place, adapter))
         checks += _worker_checks(connection, worker_id, ask)
-    return ValidationReport(Path(place), tuple(checks))
+    return ValidationReport(place, tuple(checks))
+
+
+def _graded(adapter: type, server: str) -> bool:
+    """Whether the suite passes the class at smoke effort; its output is logged if not."""
+    name = f"{adapter.__module__}:{adapter.__qualname__}"
+    if adapter.__module__ == "__main__" or "<locals>" in name:
+        raise ValueError(f"{name} cannot be imported by another process; put the adapter at the top of a module")
+    options = [f"--taskq-adapter={name}", *([f"--taskq-dsn={server}"] if server else [])]
+    command = [sys.executable, "-m", "pytest", *_GRADING]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    with tempfile.TemporaryDirectory(prefix="taskq-integration-", ignore_cleanup_errors=True) as folder:
+        try:
+            ran = subprocess.run(  # noqa: S603 - our own command, no shell
+                [*command, *options], cwd=folder, env=environment, capture_output=True, text=True,
+                timeout=_LONGEST, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            _LOG.warning("%s was not graded within %d s", name, _LONGEST)
+            return False
+    if ran.returncode:
+        _LOG.warning("%s was graded, exit code %d:\n%s%s", name, ran.returncode, ran.stdout, ran.stderr)
+    return ran.returncode == 0
+
+
+def _server_of(db: Database) -> str:
+    return str(getattr(db, "dsn", "")) if speaks_postgres(db) else ""
 
 
 def _methods_check(adapter: object) -> Check:
@@ -105,8 +155,9 @@ def _place_of(connection: Connection, ask: Questions) -> str:
 
 def _worker_checks(connection: Connection, worker_id: str, ask: Questions) -> Iterator[Check]:
     row = connection.execute(ask.worker, (worker_id,)).fetchone()
-    yield Check("INF-05", "the worker is registered", ok=row is not None, detail="" if row else f"no row {worker_id!r}")
-    if row is not None:
+    if row is None:
+        yield Check.not_judged("INF-05", "its own row", f"the table workers has none of {worker_id!r}")
+    else:
         capable = _is_json_object(row[0])
         yield Check("INF-05", "its capabilities are a JSON object", ok=capable, detail="" if capable else f"{row[0]!r}")
         yield Check("INF-05", "its heartbeat is a time that was", ok=bool(row[1]))

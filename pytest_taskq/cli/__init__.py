@@ -20,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
-    return validate.run(arguments.path)
+    return validate.run(
+        arguments.path, as_json=arguments.json, benchmark=arguments.benchmark, seconds=arguments.seconds
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,8 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     explained = commands.add_parser("explain", help="what a requirement says, why, and what to look at when it fails")
     explained.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
-    validated = commands.add_parser("validate", help="check an existing database without changing it")
-    validated.add_argument("path", metavar="PATH", help="the SQLite file of the queue")
+    validate.add_to(commands.add_parser("validate", help="check an existing queue without changing it"))
     checked = commands.add_parser("check", help="judge a recorded history again")
     checked.add_argument("file", metavar="FILE", help="the history, in JSON Lines")
     checked.add_argument(
