@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, explain, validate
+from pytest_taskq.cli import check, doctor, explain, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
+    if arguments.command == "doctor":
+        return doctor.run(arguments.adapter, arguments.dsn, arguments.role)
     return validate.run(
         arguments.path, as_json=arguments.json, benchmark=arguments.benchmark, seconds=arguments.seconds
     )
@@ -31,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     explained = commands.add_parser("explain", help="what a requirement says, why, and what to look at when it fails")
     explained.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
     validate.add_to(commands.add_parser("validate", help="check an existing queue without changing it"))
+    doctor.add_to(commands.add_parser("doctor", help="see whether an adapter can be graded here, before it is"))
     checked = commands.add_parser("check", help="judge a recorded history again")
     checked.add_argument("file", metavar="FILE", help="the history, in JSON Lines")
     checked.add_argument(

@@ -49,7 +49,7 @@ class ConformanceRun:
     def begin(cls, settings: Settings, config: pytest.Config) -> ConformanceRun:
         """Load what is graded. Raises UsageError saying what is wrong and what to do."""
         _refuse_broken_suite()
-        subject = _load(settings.adapter, config.rootpath)
+        subject = load_subject(settings.adapter, config.rootpath)
         check_dsn(settings.dsn, subject)
         check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
@@ -176,7 +176,8 @@ def _refuse_broken_suite() -> None:
         ) from error
 
 
-def _load(adapter: str | None, root: Path) -> Subject:
+def load_subject(adapter: str | None, root: Path) -> Subject:
+    """Return the subject that is named. Raises UsageError saying why it cannot be graded, and what to do."""
     try:
         subject = Subject.load(adapter)
     except AdapterError as error:
