@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, doctor, explain, validate
+from pytest_taskq.cli import check, demo, doctor, explain, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
+    if arguments.command == "demo":
+        return demo.run(step=arguments.step)
     if arguments.command == "doctor":
         return doctor.run(arguments.adapter, arguments.dsn, arguments.role)
     return validate.run(
@@ -34,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     explained.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
     validate.add_to(commands.add_parser("validate", help="check an existing queue without changing it"))
     doctor.add_to(commands.add_parser("doctor", help="see whether an adapter can be graded here, before it is"))
+    demo.add_to(commands.add_parser("demo", help="see the patterns live, and a race caught, mended and replayed"))
     checked = commands.add_parser("check", help="judge a recorded history again")
     checked.add_argument("file", metavar="FILE", help="the history, in JSON Lines")
     checked.add_argument(
