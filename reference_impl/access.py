@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from . import checks, schema
+from .database import QueueDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from pytest_taskq.contract import Connection, Database
+    from pytest_taskq.contract import Connection, Cursor, Database
+
+    Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Access:
@@ -20,6 +23,9 @@ class Access:
     def __init__(self, db: Database) -> None:
         self.db = db
         self._has_extras = False
+        # Runs one statement as a transaction of its own: None before the first write, and where only the database
+        # object knows what a transaction is.
+        self._alone: Callable[[str, Parameters], Cursor] | None = None
 
     def _read(self) -> AbstractContextManager[Connection]:
         return self.db.connection()
@@ -33,6 +39,15 @@ class Access:
             self._extend(connection)
             yield connection
         self._has_extras = True  # and not before the commit: a rollback takes them away again
+        if type(self.db) is QueueDatabase:
+            self._alone = self.db.write
+
+    def _changes_one(self, statement: str, parameters: Parameters) -> bool:
+        """Run one statement in a transaction; whether it changed a row."""
+        if self._alone is not None:
+            return self._alone(statement, parameters).rowcount == 1
+        with self._write() as connection:
+            return connection.execute(statement, parameters).rowcount == 1
 
     def _extend(self, connection: Connection) -> None:
         if not self._is_extended(connection):
@@ -43,20 +58,9 @@ class Access:
 
     # What a back end can hold, and how it is told; another one overrides these.
 
-    def _text(self, name: str, value: object) -> str:
-        return checks.text(name, value)
-
-    def _is_storable(self, value: str) -> bool:
-        return checks.is_storable(value)
-
-    def _error_text(self, error: object) -> str:
-        return checks.error_text(error)
-
-    def _json_object(self, name: str, value: object) -> str:
-        return checks.json_object(name, value)
-
-    def _later(self, delay: float) -> str | float:
-        return checks.later(delay)
-
-    def _earlier(self, age: float) -> str | float:
-        return checks.earlier(age)
+    _text = staticmethod(checks.text)
+    _is_storable = staticmethod(checks.is_storable)
+    _error_text = staticmethod(checks.error_text)
+    _json_object = staticmethod(checks.json_object)
+    _later: Callable[[float], str | float] = staticmethod(checks.later)
+    _earlier: Callable[[float], str | float] = staticmethod(checks.earlier)

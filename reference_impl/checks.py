@@ -14,6 +14,7 @@ LONGEST_ERROR = 64 * 1024
 _INT64 = range(-(2**63), 2**63)
 _PLAIN = frozenset({str, int, bool, type(None)})  # what JSON keeps as it is, whatever the value
 _TEXT = frozenset({str})
+_NUMBERS = (int, float)
 _ENCODED = json.JSONEncoder(allow_nan=False).encode  # json.dumps would make an encoder for every call
 
 
@@ -30,6 +31,8 @@ def text(name: str, value: object) -> str:
 
 def is_storable(value: str) -> bool:
     """Whether SQLite can hold the text; a lone surrogate has no UTF-8."""
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -41,16 +44,16 @@ def integer(name: str, value: object, *, least: int = -(2**63)) -> int:
     """Return ``value`` if it is an integer (no bool) from ``least`` that fits a 64-bit column."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r:.200}")
-    if value < least or value not in _INT64:
+    if not least <= value < 2**63:
         raise ValueError(f"{name} must be an integer from {least} to 2**63 - 1, got {_short(value)}")
     return value
 
 
 def seconds(name: str, value: object, *, zero: bool) -> float:
     """Return ``value`` if it is a finite number of seconds, above zero or from zero, up to about 100 years."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if not isinstance(value, _NUMBERS) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number of seconds, got {value!r:.200}")
-    if value > LONGEST_SECONDS or not isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not (0 < value <= LONGEST_SECONDS or (zero and value == 0)):  # NaN is neither
         least = "from 0" if zero else "above 0"
         raise ValueError(f"{name} must be a number of seconds {least}, at most {LONGEST_SECONDS}, got {_short(value)}")
     return value
@@ -83,7 +86,7 @@ def json_object(name: str, value: object) -> str:
 
 def mapping(name: str, value: object) -> Mapping[str, Any]:
     """Return ``value`` if it is a mapping."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a mapping, got {value!r:.200}")
     return value
 

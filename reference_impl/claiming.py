@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import SchedulingStrategy, Task
-from pytest_taskq.contract.task import COLUMNS
 
 from . import checks, maintenance, weighted
 from .ability import Ability
@@ -48,21 +47,33 @@ _DEAD_LETTER = """
         reserved_at_utc = NULL, lease_until_utc = NULL, locked_by = NULL
     WHERE id = ?
 """
-# A task as it will be once worker ?1 has leased it for ?2: read first and written then, because RETURNING copies the
-# row and costs twice as much.
-_LEASED = {
-    "status": "'leased'",
-    "attempts": "ifnull(attempts, 0) + 1",
-    "locked_by": "?1",
-    "reserved_at_utc": "datetime('now')",
-    "lease_until_utc": "datetime('now', ?2)",
-    "processing_started_utc": "datetime('now')",
-    "updated_at_utc": "datetime('now')",
-}
-_AS_LEASED = "SELECT " + ", ".join(_LEASED.get(name, name) for name in COLUMNS) + " FROM task_queue"
-_ONE_AS_LEASED = f"{_AS_LEASED} WHERE id = ?3"
-_LEASE = f"UPDATE task_queue SET ready = NULL, room = NULL, {', '.join(f'{name} = ?' for name in _LEASED)} WHERE id = ?"
-_written_of = itemgetter(*(COLUMNS.index(name) for name in (*_LEASED, "id")))
+# A task as it will be once it is leased for ?1: read first and written then, because RETURNING copies the row and costs
+# twice as much. What the worker knows beforehand, and the moment a second time, is not read: the driver describes each
+# column of each result anew.
+_READ = (
+    "id",
+    "type",
+    "payload",
+    "priority",
+    "compatibility",
+    "ifnull(attempts, 0) + 1",
+    "max_attempts",
+    "run_after_utc",
+    "datetime('now')",
+    "datetime('now', ?1)",
+    "finished_at_utc",
+    "error_message",
+    "idempotency_key",
+    "created_at_utc",
+)
+_AS_LEASED = f"SELECT {', '.join(_READ)} FROM task_queue"
+_ONE_AS_LEASED = f"{_AS_LEASED} WHERE id = ?2"
+_LEASE = """
+    UPDATE task_queue
+    SET status = 'leased', attempts = ?1, locked_by = ?2, reserved_at_utc = ?3, lease_until_utc = ?4,
+        processing_started_utc = ?3, updated_at_utc = ?3, ready = NULL, room = NULL
+    WHERE id = ?5
+"""
 # The first candidate, if any worker can do it at once and nothing has to be put right before: most claims ask no more.
 _FIRST = f"""
     {_AS_LEASED} WHERE id = (%s LIMIT 1)
@@ -182,8 +193,8 @@ def _lease_first(connection: Connection, claim: Claim) -> Task | None:
     if statement is None or claim.limit > 1:
         return None
     try:
-        row = connection.execute(statement, (claim.worker, claim.lease)).fetchone()
-        return None if row is None else _written(connection, row)
+        row = connection.execute(statement, (claim.lease,)).fetchone()
+        return None if row is None else _written(connection, claim, row)
     except (sqlite3.OperationalError, ValueError) as error:
         if not _is_unreadable(error):
             raise
@@ -234,8 +245,8 @@ def _put_aside(connection: Connection, found: _Found) -> None:
 def _lease(connection: Connection, claim: Claim, task_id: int) -> Task | None:
     """Lease the task and return it; None if no task can be made of the row, which is a dead letter then."""
     try:
-        row = connection.execute(_ONE_AS_LEASED, (claim.worker, claim.lease, task_id)).fetchone()
-        return _written(connection, row)
+        row = connection.execute(_ONE_AS_LEASED, (claim.lease, task_id)).fetchone()
+        return _written(connection, claim, row)
     except (sqlite3.OperationalError, ValueError) as error:
         if not _is_unreadable(error):
             raise
@@ -243,28 +254,44 @@ def _lease(connection: Connection, claim: Claim, task_id: int) -> Task | None:
         return None
 
 
-def _written(connection: Connection, row: Sequence[Any]) -> Task:
-    """Write what the row of a task says of its lease; return the task."""
-    values = _values_of(row)
-    task = _task(values)
-    connection.execute(_LEASE, _written_of(values))
-    return task
+def _written(connection: Connection, claim: Claim, row: Sequence[Any]) -> Task:
+    """Write what the row of a task says of its lease; return the task. Raises ValueError if none can be made of it."""
+    task: Any = _Draft()
+    (
+        task.id,
+        task.type,
+        task.payload,
+        task.priority,
+        task.compatibility,
+        task.attempts,
+        task.max_attempts,
+        task.run_after_utc,
+        now,
+        task.lease_until_utc,
+        task.finished_at_utc,
+        task.error_message,
+        task.idempotency_key,
+        task.created_at_utc,
+    ) = _values_of(row)
+    if task.type is None or task.payload is None:
+        raise ValueError(f"row {task.id} needs type and payload")
+    task.status = "leased"
+    task.locked_by = claim.worker
+    task.reserved_at_utc = task.processing_started_utc = task.updated_at_utc = now
+    task.handle = None
+    connection.execute(_LEASE, (task.attempts, claim.worker, now, task.lease_until_utc, task.id))
+    task.__class__ = Task
+    leased: Task = task
+    return leased
 
 
-def _task(values: tuple[Any, ...]) -> Task:
-    """Return the task of these values of all columns. Raises ValueError if its type or payload is missing."""
-    if values[_TYPE] is None or values[_PAYLOAD] is None:
-        return Task.from_dict(dict(zip(COLUMNS, values, strict=True)))  # says what is missing
-    task = object.__new__(Task)
-    for put, value in zip(_PUT, (*values, None), strict=True):
-        put(task, value)
-    return task
+class _Draft:
+    """A task that can be written: the constructor of the frozen one takes longer than SQLite needs to find the row."""
+
+    __slots__ = Task.__slots__
 
 
-# The constructor of a frozen dataclass takes longer than SQLite needs to find the row.
-_PUT = tuple(getattr(Task, name).__set__ for name in (*COLUMNS, "handle"))
-_values_of = itemgetter(*range(len(COLUMNS)))  # rows answer to an index, whoever's database it is; some do not iterate
-_TYPE, _PAYLOAD = COLUMNS.index("type"), COLUMNS.index("payload")
+_values_of = itemgetter(*range(len(_READ)))  # rows answer to an index, whoever's database it is; some do not iterate
 
 
 def _is_unreadable(error: Exception) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _INSERT = """
     INSERT INTO task_queue (type, payload, priority, max_attempts, compatibility, run_after_utc)
-    VALUES (:type, :payload, :priority, :max_attempts, :compatibility, datetime('now', :delay))
+    VALUES (?, ?, ?, ?, ?, datetime('now', ?))
 """
 # A key that was ever used makes this a no-op: a live task keeps it in the unique index, a deleted one left it behind.
 _INSERT_WITH_KEY = """
@@ -79,8 +79,7 @@ class Enqueueing(Access):
             idempotency_key=idempotency_key,
             compatibility=compatibility,
         )
-        with self._write() as connection:
-            return self._insert(connection, row)
+        return self._store(row)
 
     def enqueue_in(self, connection: Connection, type: str, payload: Any, **options: Any) -> int:  # noqa: A002, ANN401 - as enqueue
         """Store a new task inside the caller's transaction, which stays open; options are those of ``enqueue``."""
@@ -98,8 +97,7 @@ class Enqueueing(Access):
 
     def cancel_task(self, task_id: TaskId) -> bool:
         """Take a queued task out of the queue; True if it was queued and now never runs."""
-        with self._write() as connection:
-            return connection.execute(self._cancel_sql, (checks.row_id(task_id),)).rowcount == 1
+        return self._changes_one(self._cancel_sql, (checks.row_id(task_id),))
 
     def get_task(self, task_id: TaskId) -> Task | None:
         """Return the task as it is, None for an unknown id."""
@@ -126,8 +124,8 @@ class Enqueueing(Access):
             "priority": checks.integer("priority", priority),
             "max_attempts": checks.integer("max_attempts", max_attempts, least=1),
             "compatibility": self._json_object("compatibility", compatibility),
-            "key": None if idempotency_key is None else self._text("idempotency_key", idempotency_key),
             "delay": self._later(delay),
+            "key": None if idempotency_key is None else self._text("idempotency_key", idempotency_key),
         }
 
     def _row_of(self, arguments: Mapping[str, Any]) -> Row:
@@ -140,11 +138,25 @@ class Enqueueing(Access):
             )
         return self._checked_row(**arguments)
 
+    def _store(self, row: Row) -> int:
+        if self._alone is not None and row["key"] is None:
+            return self._alone(_INSERT, _without_key(row)).lastrowid  # type: ignore[attr-defined,no-any-return] # of sqlite3
+        with self._write() as connection:
+            return self._insert(connection, row)
+
     def _insert(self, connection: Connection, row: Row) -> int:
-        inserted = connection.execute(_INSERT if row["key"] is None else _INSERT_WITH_KEY, row).rowcount == 1
-        found = connection.execute(_INSERTED) if inserted else connection.execute(_OWNER_OF_KEY, row)
+        if row["key"] is None:
+            found = connection.execute(_INSERT, _without_key(row))
+        else:
+            found = connection.execute(_INSERT_WITH_KEY, row)
+        found = connection.execute(_INSERTED) if found.rowcount == 1 else connection.execute(_OWNER_OF_KEY, row)
         task_id: int = found.fetchall()[0][0]
         return task_id
 
     def _insert_many(self, connection: Connection, rows: list[Row]) -> list[TaskId]:
         return [self._insert(connection, row) for row in rows]
+
+
+def _without_key(row: Row) -> tuple[str | float | None, ...]:
+    """Return the parameters by place: SQLite's driver looks up each name once more for every call."""
+    return tuple(row.values())[:-1]

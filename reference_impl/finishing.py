@@ -52,8 +52,7 @@ class Finishing(Access):
 
     def complete_task(self, task: Task, worker_id: str) -> bool:
         """Finish the task; True if this claim of it still held."""
-        with self._write() as connection:
-            return _changes_one(connection, self._complete_sql, self._holder(task, worker_id))
+        return self._changes_one(self._complete_sql, self._holder(task, worker_id))
 
     def fail_task(self, task: Task, worker_id: str, error: str, *, retry: bool = True) -> bool:
         """Record a failure and retry after the backoff, or give up; True if this claim of the task still held."""
@@ -66,8 +65,7 @@ class Finishing(Access):
     def renew_lease(self, task: Task, worker_id: str, lease_seconds: float) -> bool:
         """Move the deadline to ``lease_seconds`` from now; True if this claim of the task still held."""
         lease = self._later(checks.seconds("lease_seconds", lease_seconds, zero=False))
-        with self._write() as connection:
-            return _changes_one(connection, self._renew_sql, self._holder(task, worker_id) | {"lease": lease})
+        return self._changes_one(self._renew_sql, self._holder(task, worker_id) | {"lease": lease})
 
     def _holder(self, task: Task, worker_id: object) -> _Parameters:
         """Return the fence's parameters; what cannot be a holder becomes NULL, which equals nothing."""

@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+class _Process:
+    """Stands for the process that made it, as long as it is the one in force: a fork puts another in its place."""
+
+
+_process = _Process()
+
+
+def _forked() -> None:
+    global _process  # noqa: PLW0603 - asking the system for the process at every call took a fiftieth of it
+    _process = _Process()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class Closable(Protocol):
     """A driver's connection, as far as holding it goes."""
 
@@ -27,21 +43,21 @@ Driven = TypeVar("Driven", bound=Closable)
 class Held(Generic[Driven]):
     """A thread's connection and the process that opened it; closed when the thread or the database object ends."""
 
-    __slots__ = ("__weakref__", "closed", "connection", "pid")
+    __slots__ = ("__weakref__", "closed", "connection", "process")
 
     def __init__(self, connection: Driven) -> None:
         self.connection = connection
-        self.pid = os.getpid()
+        self.process = _process
         self.closed = False
 
     @property
     def usable(self) -> bool:
         """Whether this process may go on with it."""
-        return not self.closed and self.pid == os.getpid()
+        return self.process is _process and not self.closed
 
     def refuse_if_forked(self) -> None:
         """Raise if this process is a child of the one whose transaction it is in."""
-        if self.pid != os.getpid():
+        if self.process is not _process:
             raise QueueDatabaseError(
                 "this process was forked inside the transaction, which belongs to its parent; "
                 "fork outside, or leave the child with os._exit()"
@@ -52,7 +68,7 @@ class Held(Generic[Driven]):
         if self.closed:
             return
         self.closed = True
-        if self.pid == os.getpid():
+        if self.process is _process:
             self.connection.close()
         else:
             _abandon(self.connection)
@@ -73,10 +89,15 @@ class PerThread(Generic[AnyHeld]):
 
     def get(self, opened: Callable[[], AnyHeld]) -> AnyHeld:
         """Return this thread's; if it has none that it may use, what ``opened`` returns."""
-        held: AnyHeld | None = getattr(self._mine, "held", None)
-        if held is None or not held.usable:
-            held = self._mine.held = opened()
-            self._all[id(held)] = held
+        try:
+            held: AnyHeld = self._mine.held
+        except AttributeError:
+            return self._new(opened)
+        return held if held.process is _process and not held.closed else self._new(opened)
+
+    def _new(self, opened: Callable[[], AnyHeld]) -> AnyHeld:
+        held = self._mine.held = opened()
+        self._all[id(held)] = held
         return held
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ _STATS = f"""
     UNION ALL
     SELECT 'completed', count(*) FROM task_queue INDEXED BY reference_completed WHERE status = 'completed'
     UNION ALL
-    SELECT ifnull(status, ''), count(*) FROM task_queue INDEXED BY reference_other
+    SELECT ifnull(status, ''), count(*) FROM task_queue INDEXED BY reference_in_other_states
     WHERE {OTHER} GROUP BY ifnull(status, '')
 """
 _STATS_WITHOUT_INDEXES = "SELECT ifnull(status, ''), count(*) FROM task_queue GROUP BY ifnull(status, '')"

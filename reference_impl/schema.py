@@ -44,7 +44,7 @@ EXTRA_STATEMENTS = _script("extras.sql")
 # The conditions of the indexes there, word for word: SQLite refuses an index whose condition it does not recognise.
 CANDIDATE = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1"
 WAITING = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) <> 1"
-OTHER = "ifnull(status, '') NOT IN ('queued', 'leased', 'completed')"
+OTHER = "status IS NOT 'queued' AND status IS NOT 'leased' AND status IS NOT 'completed'"
 
 
 def _names(statements: tuple[str, ...]) -> frozenset[str]:
