@@ -1,1 +1,1 @@
-"""What ``taskq demo`` shows: six patterns of work with the queue, and how a race is caught, mended and proven mended."""
+"""What ``taskq demo`` shows: six patterns of work with the queue, and a race that is caught, mended and run again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from pytest_taskq.contract import Verdict
 from pytest_taskq.demo.patterns import PATTERNS
 from pytest_taskq.demo.race import REQUIREMENT, Mended, Racy, judged
+from pytest_taskq.reference_impl import QueueDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,10 +33,12 @@ class Scene:
 
 def scenes() -> Iterator[Scene]:
     """Yield the six patterns, then the race: caught, read step by step, mended, and the same schedule run clean."""
-    with tempfile.TemporaryDirectory(prefix="taskq-demo-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="taskq-demo-", ignore_cleanup_errors=True) as folder,
+        closing(QueueDatabase(Path(folder, "queue.db"))) as db,
+    ):
         for number, pattern in enumerate(PATTERNS, 1):
-            title = (pattern.__doc__ or "").strip()
-            yield Scene(f"{number}. {title}", _body_of(pattern), list(pattern(Path(folder, "queue.db"))))
+            yield Scene(f"{number}. {(pattern.__doc__ or '').strip()}", _body_of(pattern), list(pattern(db)))
     yield from _race()
 
 

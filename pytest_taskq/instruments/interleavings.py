@@ -131,7 +131,14 @@ def _replayed(requirement: Requirement, bench: Bench, scenarios: list[Scenario],
         raise NotJudgedError(str(error)) from None
     if violation is not None:
         return _failed(requirement, scenario, played, violation, 1)
-    raise InconclusiveError("this one schedule keeps the requirement now; run without --taskq-replay to try all")
+    whole = "this one schedule keeps the requirement now"
+    if played.strayed is not None:
+        choice = token.schedule[played.strayed]
+        whole = (
+            f"its step {played.strayed + 1} ({choice.letter}) is not possible any more, and with the others this "
+            "schedule keeps the requirement now"
+        )
+    raise InconclusiveError(f"{whole}; run without --taskq-replay to try all")
 
 
 def _failed(

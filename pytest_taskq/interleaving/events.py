@@ -77,4 +77,5 @@ class Played:
     calls: list[Called] = field(default_factory=list)
     died: set[int] = field(default_factory=set)
     largest_drop: int = 0  # most rows that left a table between two moments of the run
+    strayed: int | None = None  # the first step of the schedule that was not possible, from 0
     broken: Exception | None = None  # what a judge, or an actor's adapter, found

@@ -30,6 +30,7 @@ class Execution:
 
     Who sleeps after it met a lock goes on when another's step may have freed it: before that it would only meet it
     again. Who sleeps for another reason may go on at any moment, which is a choice, and time moves on to its waking.
+    ``loosely``: where a step of the schedule is not possible, who is next without deviation goes on instead.
     """
 
     def __init__(
@@ -39,8 +40,11 @@ class Execution:
         queues: Sequence[QueueUnderTest],
         prepared: Any,  # noqa: ANN401 - what the scenario prepared
         entropy: Entropy,
+        *,
+        loosely: bool = False,
     ) -> None:
         self.scenario = scenario
+        self._loosely = loosely
         self._stage = stage
         self._queues = queues
         self._prepared = prepared
@@ -78,9 +82,7 @@ class Execution:
                 raise StuckError
             costs = tuple(self._cost(option) for option in options)
             if place < len(schedule):
-                if schedule[place] not in options:
-                    raise DivergedError(f"step {place + 1}, {schedule[place].letter}, is not possible any more")
-                chosen = options.index(schedule[place])
+                chosen = self._scheduled(schedule, place, options, costs)
             else:
                 if not self._stage.opaque and state is not None and seen(state):
                     self._played.complete = False
@@ -89,6 +91,15 @@ class Execution:
             self._played.nodes.append(Node(options, costs, chosen))
             self._take(options[chosen])
             place += 1
+
+    def _scheduled(self, schedule: Schedule, place: int, options: tuple[Choice, ...], costs: tuple[int, ...]) -> int:
+        if schedule[place] in options:
+            return options.index(schedule[place])
+        if not self._loosely:
+            raise DivergedError(f"step {place + 1}, {schedule[place].letter}, is not possible any more")
+        if self._played.strayed is None:
+            self._played.strayed = place
+        return costs.index(0)
 
     def _options(self) -> tuple[Choice, ...]:
         ready = [actor for actor in self._actors if actor.waiting == "ready"] or self._woken()

@@ -84,8 +84,8 @@ class Exploration:
         return Searched(self.explored, self.rows_seen, found)
 
     def replay(self, schedule: Schedule) -> tuple[Played, ContractViolation | None]:
-        """Run one schedule; return what happened and what its judge said."""
-        with self._staged() as play:
+        """Run one schedule, or as much of it as the code lets; return what happened and what its judge said."""
+        with self._staged(loosely=True) as play:
             played = play(schedule, _never)
             found = self._judged(played)
         return played, None if found is None else found.violation
@@ -93,11 +93,11 @@ class Exploration:
     # --- one run ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _staged(self) -> Iterator[Callable[[Schedule, Callable[[Hashable], bool]], Played]]:
+    def _staged(self, *, loosely: bool = False) -> Iterator[Callable[[Schedule, Callable[[Hashable], bool]], Played]]:
         with self._ground() as ground, repeatable() as entropy:
             entropy.begin_step(0, 0)
             given = ground.prepare(self.scenario.prepare)
-            yield lambda schedule, seen: self._play(ground, given, entropy, schedule, seen)
+            yield lambda schedule, seen: self._play(ground, given, entropy, schedule, seen, loosely=loosely)
 
     def _ground(self) -> AbstractContextManager[Ground]:
         if self.bench.backend == POSTGRESQL:
@@ -114,12 +114,15 @@ class Exploration:
         entropy: Entropy,
         schedule: Schedule,
         seen: Callable[[Hashable], bool],
+        *,
+        loosely: bool,
     ) -> Played:
         with ground.site() as site:
             queue = site.queue
             stage = Stage(len(self.scenario.scripts), site, self.bench.clock, self._interner, self.bench.call_limit)
             queues = [queue.another(apart=True) for _ in self.scenario.scripts]
-            played = self._run(Execution(self.scenario, stage, queues, given, entropy), stage, schedule, seen)
+            execution = Execution(self.scenario, stage, queues, given, entropy, loosely=loosely)
+            played = self._run(execution, stage, schedule, seen)
             self.rows_seen = self.rows_seen and not stage.opaque
             site.check_seen(stage)
             if played.complete:  # a run that was cut short may have been so before its first statement

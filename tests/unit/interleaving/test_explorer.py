@@ -166,6 +166,12 @@ def test_its_token_passes_nothing_once_the_race_is_gone(tmp_path: Path) -> None:
         judged(Adapter, tmp_path / "fixed", Budget("smoke", replay=str(short)))
 
 
+def test_a_token_whose_steps_a_mend_made_impossible_says_so_and_passes_nothing(tmp_path: Path) -> None:
+    token = token_of(judged(Racy, tmp_path / "found"))
+    with pytest.raises(InconclusiveError, match=r"step \d+ \([ab]\) is not possible any more.*keeps the requirement"):
+        judged(Adapter, tmp_path / "fixed", Budget("smoke", replay=token))
+
+
 def test_a_token_of_another_requirement_or_scenario_judges_nothing(tmp_path: Path) -> None:
     with pytest.raises(InconclusiveError, match="about CLM-09"):
         judged(Racy, tmp_path / "a", Budget("smoke", replay="CLM-09.x.a"))
