@@ -36,8 +36,8 @@ def findings(
 ) -> list[Finding]:
     """Return what every shipped check of ``requirement`` finds, or those of one instrument alone.
 
-    Without ``timed`` calls are not timed. Stores are made below ``folder``, or on the PostgreSQL server whose DSN is given. Raises ValueError if the
-    requirement is not about the adapter's code, or the suite has no such check.
+    Without ``timed`` no call is timed. Stores are made below ``folder``, or on the PostgreSQL server whose DSN is
+    given. Raises ValueError if the requirement is not about the adapter's code, or the suite has no such check.
     """
     subject = Subject(adapter_class.__name__, adapter_class)
     if not subject.graded(requirement):
