@@ -36,7 +36,8 @@ TIMED = ("-m", "taskq", "-k", "timing and LAT-04")
 
 
 @pytest.fixture
-def slow(team: Team) -> Team:
+def slow(team: Team, monkeypatch: pytest.MonkeyPatch) -> Team:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # pytest-benchmark goes by it, wherever it comes from
     team.pytester.makepyfile(slow=SLOW)
     return team
 
