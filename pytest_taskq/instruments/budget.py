@@ -59,7 +59,7 @@ class Budget:
     @property
     def seconds(self) -> float:
         """How long one call may be timed before the series ends as it is."""
-        return {"smoke": 5.0, "pr": 15.0, "soak": 120.0}[self.effort]
+        return {"smoke": 8.0, "pr": 20.0, "soak": 120.0}[self.effort]
 
     @property
     def deep(self) -> int:

@@ -74,6 +74,13 @@ def test_beside_other_tests_nothing_is_timed_and_the_command_that_does_is_named(
     assert slow.pytest("-n1", *dist, *command, apart=True).ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_one_reason_is_said_once(team: Team) -> None:
+    options = ("-m", "taskq", "-k", "timing", "-n1")
+    result = team.grade("pytest_taskq.reference_impl:Adapter", *options, apart=True)
+    assert said(result).count("this times it: ") == 1
+    assert re.search(r"INCONCLUSIVE LAT-06 SHOULD as LAT-01", said(result))
+
+
 def test_strict_does_not_accept_that_nothing_was_timed(slow: Team) -> None:
     result = slow.grade("slow:Fast", *TIMED, "-n1", "--taskq-latency=strict", apart=True)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
