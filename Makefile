@@ -5,8 +5,9 @@ STAMP := .venv/.installed
 
 .PHONY: conformance test soak kill-matrix bench lint format docs clean
 
-conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite
+conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite: all but latency in parallel, then latency alone
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
+	$(BIN)/pytest --taskq-conformance -m taskq -k timing -n0 --taskq-latency=on --taskq-report=taskq-report/timing
 
 test: $(STAMP)  ## The project's own tests; with PYTEST_TASKQ_REQUIRE=postgres they fail where they find no server
 	$(BIN)/pytest -n auto

@@ -103,7 +103,7 @@ def lines(report: RunReport, written: Path | None) -> Iterator[Line]:
     verdicts = [one for verdict in _SHOWN for one in report.having(verdict)]
     notes = [*_notes(report)]
     yield from (Line("") for _ in verdicts[:1])
-    yield from map(_verdict_line, verdicts)
+    yield from _verdict_lines(verdicts)
     yield from (Line("") for _ in notes[:1])
     yield from map(Line, notes)
     if written:
@@ -134,9 +134,14 @@ def _role_row(role: str, code: str, passed: str) -> str:
     return f"{role:<15} {code:<12} {passed:>7}"
 
 
-def _verdict_line(one: RequirementReport) -> Line:
-    head = f"{one.verdict.value:<12} {one.requirement.id} {one.requirement.level.value:<6} "
-    return Line(head + one.reason, _MARKUP[one.verdict], hanging=len(head))
+def _verdict_lines(verdicts: Iterable[RequirementReport]) -> Iterator[Line]:
+    """Yield a line for each; one that is not judged for the same reason as another refers to it."""
+    first: dict[str, str] = {}
+    for one in verdicts:
+        same = first.setdefault(one.reason, one.requirement.id) if one.verdict is Verdict.INCONCLUSIVE else ""
+        head = f"{one.verdict.value:<12} {one.requirement.id} {one.requirement.level.value:<6} "
+        reason = f"as {same}" if same not in ("", one.requirement.id) else one.reason
+        yield Line(head + reason, _MARKUP[one.verdict], hanging=len(head))
 
 
 def _notes(report: RunReport) -> Iterator[str]:
