@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, explain, validate
+from pytest_taskq.cli import check, compare, explain, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
+    if arguments.command == "compare":
+        return compare.run(arguments.base, arguments.head, arguments.format)
     return validate.run(arguments.path)
 
 
@@ -35,4 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument(
         "--as", dest="checks", action="append", default=[], metavar="CHECK", help="instead of what the file asks for"
     )
+    compared = commands.add_parser("compare", help="what changed from one report to the next; 1 if something is worse")
+    compared.add_argument("base", metavar="BASE", help="report.json before the change, or its folder")
+    compared.add_argument("head", metavar="HEAD", help="report.json after it, or its folder")
+    compared.add_argument("--format", choices=compare.FORMATS, default="text", help="markdown is for a comment")
     return parser
