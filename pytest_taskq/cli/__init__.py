@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, compare, explain, validate
+from pytest_taskq.cli import check, compare, explain, validate, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return check.run(arguments.file, arguments.checks)
     if arguments.command == "compare":
         return compare.run(arguments.base, arguments.head, arguments.format)
+    if arguments.command == "verify":
+        return verify.run(arguments.place, arguments.root)
     return validate.run(arguments.path)
 
 
@@ -41,4 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("base", metavar="BASE", help="report.json before the change, or its folder")
     compared.add_argument("head", metavar="HEAD", help="report.json after it, or its folder")
     compared.add_argument("--format", choices=compare.FORMATS, default="text", help="markdown is for a comment")
+    verified = commands.add_parser("verify", help="compute again what a report claims, as far as that can be")
+    verified.add_argument("place", metavar="DIR", help="the folder of the report, or its report.json")
+    verified.add_argument("--root", default=".", metavar="PATH", help="the project that was graded; here if not given")
     return parser

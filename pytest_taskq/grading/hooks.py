@@ -130,7 +130,7 @@ class ConformanceHooks:
         self.reasons = self.run.reasons(self.report)
         session.exitstatus = exit_status(session, excused_failures=self.run.excused, reasons=self.reasons)
         if self.settings.report:
-            self.written = write_json(self.report, self.settings.report)
+            self.written = write_json(self.report, self.settings.report, self.run.certificate(self.config))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it came to."""

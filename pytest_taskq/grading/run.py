@@ -20,6 +20,7 @@ from pytest_taskq.grading import gate
 from pytest_taskq.grading.check import CHECK, RunningCheck
 from pytest_taskq.grading.collection import is_joined, requirement_mark
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
+from pytest_taskq.grading.overridden import in_force, overridden
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
 from pytest_taskq.grading.suite import check_name, shipped_checks, suite_folder
 from pytest_taskq.instruments.budget import Budget
@@ -30,6 +31,7 @@ from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.options import Settings
 
 
@@ -41,6 +43,7 @@ class ConformanceRun:
     subject: Subject
     known: dict[str, KnownFailure]
     today: date
+    began: datetime
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
     hangs: Counter[str] = field(default_factory=Counter)
@@ -53,7 +56,8 @@ class ConformanceRun:
         check_dsn(settings.dsn, subject)
         check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
-        return cls(settings, subject, known, datetime.now(UTC).astimezone().date())
+        now = datetime.now(UTC)
+        return cls(settings, subject, known, now.astimezone().date(), now)
 
     # --- before the tests -------------------------------------------------------------------------------------------
 
@@ -118,6 +122,19 @@ class ConformanceRun:
     def reasons(self, report: RunReport) -> list[str]:
         """Return what fails the run beside failed tests."""
         return gate.reasons(report, self.settings, self.known.values(), self.today)
+
+    def certificate(self, config: pytest.Config) -> Certificate:
+        """Return what the report rests on: sources, conditions, and what was left out."""
+        from pytest_taskq.certificate.certificate import certify
+
+        return certify(
+            self.subject.adapter.__module__,
+            config.rootpath,
+            overridden=overridden(config, self.settings),
+            known=in_force(self.known),
+            began=self.began,
+            ended=datetime.now(UTC),
+        )
 
     @cached_property
     def facts(self) -> Facts:

@@ -8,20 +8,23 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.certificate.digest import signed
+
 if TYPE_CHECKING:
+    from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
 
 FORMAT = 1
 NAME = "report.json"
 
 
-def write_json(report: RunReport, folder: Path) -> Path:
+def write_json(report: RunReport, folder: Path, certificate: Certificate | None = None) -> Path:
     """Write the report to ``folder`` and return its path; a reader sees the old file or the new one, never a part."""
     folder.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(as_plain(report), file, indent=2, ensure_ascii=False)
+            json.dump(signed(as_plain(report, certificate)), file, indent=2, ensure_ascii=False)
             file.write("\n")
         Path(unfinished).chmod(0o644)
         return Path(unfinished).replace(folder / NAME)
@@ -30,7 +33,7 @@ def write_json(report: RunReport, folder: Path) -> Path:
         raise
 
 
-def as_plain(report: RunReport) -> dict[str, Any]:
+def as_plain(report: RunReport, certificate: Certificate | None = None) -> dict[str, Any]:
     """Return the report as JSON values; keys may be added, never renamed."""
     facts = report.facts
     return {
@@ -49,6 +52,7 @@ def as_plain(report: RunReport) -> dict[str, Any]:
         "waiting": {name: [instrument.value for instrument in lacks] for name, lacks in report.waiting.items()},
         "partly": {name: [instrument.value for instrument in lacks] for name, lacks in report.partly.items()},
         "reference_alone": report.reference_alone,
+        "certificate": certificate.as_plain() if certificate else None,
     }
 
 
