@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_taskq.grading import judging
+from pytest_taskq.grading import github_output, judging
 from pytest_taskq.grading.benchmark_folder import folder_to_come, remove_if_empty
 from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
@@ -144,8 +144,15 @@ class ConformanceHooks:
                 terminalreporter.write_line(self._fitted(line), **line.markup)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
+        if github_output.is_wanted(self.settings):
+            self._tell_github(terminalreporter, self.report)
         for reason in self.reasons:
             terminalreporter.write_line(self._fitted(terminal.Line(f"exit code 1: {reason}")), red=True)
+
+    def _tell_github(self, terminalreporter: pytest.TerminalReporter, report: RunReport) -> None:
+        problem = github_output.add_summary(report, self.reasons)
+        for line in [*github_output.commands(self.run, report), *([problem] if problem else [])]:
+            terminalreporter.write_line(terminal.fitted(line, getattr(sys.__stdout__, "encoding", None)))
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing in the user's folder that nobody asked for."""

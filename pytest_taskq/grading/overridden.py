@@ -30,7 +30,9 @@ _CHOOSE = {
     "--benchmark-skip": "benchmark_skip",
 }
 # Said elsewhere in the report, or of no weight for what is graded; a DSN may hold a password.
-_SAID_ELSEWHERE = frozenset({"adapter", "dsn", "effort", "seed", "clock", "report", "conformance", "junit-properties"})
+_SAID_ELSEWHERE = frozenset(
+    {"adapter", "dsn", "effort", "seed", "clock", "report", "conformance", "junit-properties", "github"}
+)
 
 
 def overridden(config: pytest.Config, settings: Settings) -> dict[str, object]:

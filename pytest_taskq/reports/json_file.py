@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.certificate.digest import signed
+from pytest_taskq.reports.badge import NAME as BADGE
+from pytest_taskq.reports.badge import badge
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
 
@@ -19,15 +23,21 @@ NAME = "report.json"
 
 
 def write_json(report: RunReport, folder: Path, certificate: Certificate | None = None) -> Path:
-    """Write the report to ``folder`` and return its path; a reader sees the old file or the new one, never a part."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
+    """Write the report and its badge to ``folder``, and return the path of the report."""
+    _write(badge(report), folder / BADGE)
+    return _write(signed(as_plain(report, certificate)), folder / NAME)
+
+
+def _write(plain: Mapping[str, Any], path: Path) -> Path:
+    """Write JSON; a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(signed(as_plain(report, certificate)), file, indent=2, ensure_ascii=False)
+            json.dump(plain, file, indent=2, ensure_ascii=False)
             file.write("\n")
         Path(unfinished).chmod(0o644)
-        return Path(unfinished).replace(folder / NAME)
+        return Path(unfinished).replace(path)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
