@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Verdict
+from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,8 @@ def failure_text(requirement: Requirement, finding: Finding) -> str:
         lines += _bullets("look at", requirement.look_at)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs)) if requirement.bugs else []
     lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
+    lines += ["", "if it must wait, an entry for the file of known failures (taskq_known_failures):"]
+    lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.certificate.digest import signed
+from pytest_taskq.contract import Verdict
 from pytest_taskq.reports.badge import NAME as BADGE
 from pytest_taskq.reports.badge import badge
+from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +91,7 @@ def _requirement(one: RequirementReport) -> dict[str, Any]:
         "findings": [_finding(judged) for judged in one.judged],
         "evidence": decisive.evidence if decisive else "",
         "replay": decisive.replay if decisive else "",
+        "known_entry": known_entry(one.requirement.id) if one.verdict in (Verdict.FAIL, Verdict.NOT_RUN) else "",
     }
 
 
