@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +11,7 @@ from pytest_taskq.grading import github_output, judging
 from pytest_taskq.grading.benchmark_folder import folder_to_come, remove_if_empty
 from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
+from pytest_taskq.grading.columns import columns_of, send_columns
 from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.refusal import reported
@@ -47,6 +47,11 @@ class ConformanceHooks:
         if RUN not in self.config.stash:
             self.config.stash[RUN] = ConformanceRun.begin(self.settings, self.config)
         return self.config.stash[RUN]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
+        """Send workers the width that failures are shown at."""
+        send_columns(self.config, node)
 
     # --- beginning and collecting -----------------------------------------------------------------------------------
 
@@ -160,12 +165,5 @@ class ConformanceHooks:
             remove_if_empty(self._unused_folder)
 
     def _fitted(self, line: terminal.Line) -> str:
-        text = line.wrapped(self._columns)
+        text = line.wrapped(columns_of(self.config))
         return terminal.fitted(text, getattr(sys.__stdout__, "encoding", None))
-
-    @property
-    def _columns(self) -> int | None:
-        """The width of the terminal; None for a file or a pipe, whose reader looks for whole lines."""
-        reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        shown = getattr(reporter, "isatty", False) or "COLUMNS" in os.environ
-        return self.config.get_terminal_writer().fullwidth if shown else None

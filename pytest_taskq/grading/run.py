@@ -19,6 +19,7 @@ from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading import gate
 from pytest_taskq.grading.check import CHECK, RunningCheck
 from pytest_taskq.grading.collection import is_joined, requirement_mark
+from pytest_taskq.grading.columns import columns_of
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
 from pytest_taskq.grading.overridden import in_force, overridden
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
@@ -44,6 +45,7 @@ class ConformanceRun:
     known: dict[str, KnownFailure]
     today: date
     began: datetime
+    columns: int | None = None
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
     hangs: Counter[str] = field(default_factory=Counter)
@@ -57,7 +59,7 @@ class ConformanceRun:
         check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
         now = datetime.now(UTC)
-        return cls(settings, subject, known, now.astimezone().date(), now)
+        return cls(settings, subject, known, now.astimezone().date(), now, columns_of(config))
 
     # --- before the tests -------------------------------------------------------------------------------------------
 
