@@ -89,6 +89,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(name="report", metavar="DIR", help="Write report.json to this folder; nothing is written without it"),
     Option(
+        name="github",
+        kind=bool,
+        default=False,
+        help="Annotate the adapter's lines and write the step's summary; in GitHub Actions it happens by itself",
+    ),
+    Option(
         name="min-graded",
         kind=int,
         default=0,
@@ -175,6 +181,7 @@ class Settings:
     seed: int
     replay: str | None
     report: Path | None
+    github: bool
     min_graded: int
     strict: bool
     known_failures: Path | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, demo, doctor, explain, validate
+from pytest_taskq.cli import check, compare, demo, doctor, explain, validate, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
+    if arguments.command == "compare":
+        return compare.run(arguments.base, arguments.head, arguments.format)
+    if arguments.command == "verify":
+        return verify.run(arguments.place, arguments.root)
     if arguments.command == "demo":
         return demo.run(step=arguments.step)
     if arguments.command == "doctor":
@@ -42,4 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument(
         "--as", dest="checks", action="append", default=[], metavar="CHECK", help="instead of what the file asks for"
     )
+    compared = commands.add_parser("compare", help="what changed from one report to the next; 1 if something is worse")
+    compared.add_argument("base", metavar="BASE", help="report.json before the change, or its folder")
+    compared.add_argument("head", metavar="HEAD", help="report.json after it, or its folder")
+    compared.add_argument("--format", choices=compare.FORMATS, default="text", help="markdown is for a comment")
+    verified = commands.add_parser("verify", help="compute again what a report claims, as far as that can be")
+    verified.add_argument("place", metavar="DIR", help="the folder of the report, or its report.json")
+    verified.add_argument("--root", default=".", metavar="PATH", help="the project that was graded; here if not given")
     return parser

@@ -6,29 +6,37 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Verdict
+from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_taskq.contract import Finding, Requirement
 
-WIDTH = 110
+WIDEST = 110  # longer lines of text are hard to follow, however wide the terminal
+_NARROWEST = 40
 _LABEL = 11
 
 
-def failure_text(requirement: Requirement, finding: Finding) -> str:
-    """Return the whole text under a finding that is FAIL or NOT RUN."""
-    lines = [*_paragraph("", headline(requirement)), ""]
+def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None) -> str:
+    """Return the whole text under a finding that is FAIL or NOT RUN, for a terminal of so many columns.
+
+    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied.
+    """
+    width = max(_NARROWEST, min(WIDEST, columns or WIDEST))
+    lines = [*_paragraph("", headline(requirement), width), ""]
     if finding.verdict is Verdict.NOT_RUN:
-        lines += [*_paragraph("not run", finding.reason), ""]
+        lines += [*_paragraph("not run", finding.reason, width), ""]
     elif not finding.evidence:
-        lines += _paragraph("seen", finding.reason)
+        lines += _paragraph("seen", finding.reason, width)
     lines += [*finding.evidence.splitlines(), ""] if finding.evidence else []
     if finding.verdict is Verdict.FAIL:
-        lines += _paragraph("why", requirement.why)
-        lines += _bullets("look at", requirement.look_at)
-        lines += _paragraph("real bugs", ", ".join(requirement.bugs)) if requirement.bugs else []
+        lines += _paragraph("why", requirement.why, width)
+        lines += _bullets("look at", requirement.look_at, width)
+        lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
     lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
+    lines += ["", "if it must wait, an entry for the file of known failures (taskq_known_failures):"]
+    lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
 
 
@@ -37,11 +45,11 @@ def headline(requirement: Requirement) -> str:
     return f"{requirement.id} {requirement.level.value} {requirement.role.value}: {requirement.text}"
 
 
-def _paragraph(label: str, text: str) -> list[str]:
+def _paragraph(label: str, text: str, width: int) -> list[str]:
     first = f"{label:<{_LABEL}}" if label else ""
     return textwrap.wrap(
         text,
-        width=WIDTH,
+        width=width,
         initial_indent=first,
         subsequent_indent=" " * _LABEL,
         break_long_words=False,
@@ -49,13 +57,13 @@ def _paragraph(label: str, text: str) -> list[str]:
     ) or [first.rstrip()]
 
 
-def _bullets(label: str, items: Iterable[str]) -> list[str]:
+def _bullets(label: str, items: Iterable[str], width: int) -> list[str]:
     lines = []
     for number, item in enumerate(items):
         head = f"{label if number == 0 else '':<{_LABEL}}- "
         lines += textwrap.wrap(
             item,
-            width=WIDTH,
+            width=width,
             initial_indent=head,
             subsequent_indent=" " * len(head),
             break_long_words=False,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_taskq.grading import judging
+from pytest_taskq.grading import github_output, judging
 from pytest_taskq.grading.benchmark_folder import folder_to_come, remove_if_empty
 from pytest_taskq.grading.benchmarks import hand_over
 from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
+from pytest_taskq.grading.columns import columns_of, send_columns
 from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.refusal import reported
@@ -49,6 +49,11 @@ class ConformanceHooks:
         if RUN not in self.config.stash:
             self.config.stash[RUN] = ConformanceRun.begin(self.settings, self.config)
         return self.config.stash[RUN]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
+        """Send workers the width that failures are shown at."""
+        send_columns(self.config, node)
 
     # --- beginning and collecting -----------------------------------------------------------------------------------
 
@@ -136,7 +141,7 @@ class ConformanceHooks:
         self.reasons = self.run.reasons(self.report)
         session.exitstatus = exit_status(session, excused_failures=self.run.excused, reasons=self.reasons)
         if self.settings.report:
-            self.written = write_json(self.report, self.settings.report)
+            self.written = write_json(self.report, self.settings.report, self.run.certificate(self.config))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it came to."""
@@ -150,8 +155,15 @@ class ConformanceHooks:
                 terminalreporter.write_line(self._fitted(line), **line.markup)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
+        if github_output.is_wanted(self.settings):
+            self._tell_github(terminalreporter, self.report)
         for reason in self.reasons:
             terminalreporter.write_line(self._fitted(terminal.Line(f"exit code 1: {reason}")), red=True)
+
+    def _tell_github(self, terminalreporter: pytest.TerminalReporter, report: RunReport) -> None:
+        problem = github_output.add_summary(report, self.reasons)
+        for line in [*github_output.commands(self.run, report), *([problem] if problem else [])]:
+            terminalreporter.write_line(terminal.fitted(line, getattr(sys.__stdout__, "encoding", None)))
 
     def pytest_unconfigure(self) -> None:
         """Leave nothing in the user's folder that nobody asked for."""
@@ -166,12 +178,5 @@ class ConformanceHooks:
             yield from latency_lines(report)
 
     def _fitted(self, line: terminal.Line) -> str:
-        text = line.wrapped(self._columns)
+        text = line.wrapped(columns_of(self.config))
         return terminal.fitted(text, getattr(sys.__stdout__, "encoding", None))
-
-    @property
-    def _columns(self) -> int | None:
-        """The width of the terminal; None for a file or a pipe, whose reader looks for whole lines."""
-        reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        shown = getattr(reporter, "isatty", False) or "COLUMNS" in os.environ
-        return self.config.get_terminal_writer().fullwidth if shown else None

@@ -90,7 +90,7 @@ def show_broken(run: ConformanceRun, report: pytest.TestReport, requirement: Req
     message = f"{requirement.id} {requirement.level.value} {requirement.role.value}: {finding.reason}"
     report.outcome = "failed"
     report.longrepr = as_longrepr(
-        encodable(failure_text(requirement, finding)),
+        encodable(failure_text(requirement, finding, run.columns)),
         encodable(message),
         place_in_adapter(run.subject, requirement.grades),
     )

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.reports.known_entry import is_open
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,9 @@ def _problem(table: Any) -> str | None:  # noqa: ANN401 - whatever the user wrot
     unknown = sorted(set(table) - {"reason", "issue", "until"})
     if unknown:
         return f"has the unknown key {unknown[0]!r}"
+    left = [key for key, value in table.items() if is_open(value)]
+    if left:
+        return f"still has the placeholder of {', '.join(left)}: only your team knows what belongs there"
     if not isinstance(table.get("reason"), str) or not table["reason"].strip():
         return "has no reason: say why it is known, so that somebody can end it"
     if not isinstance(table.get("issue", ""), str):

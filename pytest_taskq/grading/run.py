@@ -19,7 +19,9 @@ from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading import gate
 from pytest_taskq.grading.check import CHECK, RunningCheck, timing_command
 from pytest_taskq.grading.collection import is_joined, requirement_mark
+from pytest_taskq.grading.columns import columns_of
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
+from pytest_taskq.grading.overridden import in_force, overridden
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
 from pytest_taskq.grading.suite import check_name, shipped_checks, suite_folder
 from pytest_taskq.instruments.budget import Budget
@@ -30,6 +32,7 @@ from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.options import Settings
 
 
@@ -41,6 +44,8 @@ class ConformanceRun:
     subject: Subject
     known: dict[str, KnownFailure]
     today: date
+    began: datetime
+    columns: int | None = None
     in_parallel: bool = False
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
@@ -54,7 +59,16 @@ class ConformanceRun:
         check_dsn(settings.dsn, subject)
         check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
-        return cls(settings, subject, known, datetime.now(UTC).astimezone().date(), hasattr(config, "workerinput"))
+        now = datetime.now(UTC)
+        return cls(
+            settings=settings,
+            subject=subject,
+            known=known,
+            today=now.astimezone().date(),
+            began=now,
+            columns=columns_of(config),
+            in_parallel=hasattr(config, "workerinput"),
+        )
 
     # --- before the tests -------------------------------------------------------------------------------------------
 
@@ -135,6 +149,19 @@ class ConformanceRun:
     def reasons(self, report: RunReport) -> list[str]:
         """Return what fails the run beside failed tests."""
         return gate.reasons(report, self.settings, self.known.values(), self.today)
+
+    def certificate(self, config: pytest.Config) -> Certificate:
+        """Return what the report rests on: sources, conditions, and what was left out."""
+        from pytest_taskq.certificate.certificate import certify
+
+        return certify(
+            self.subject.adapter.__module__,
+            config.rootpath,
+            overridden=overridden(config, self.settings),
+            known=in_force(self.known),
+            began=self.began,
+            ended=datetime.now(UTC),
+        )
 
     @cached_property
     def facts(self) -> Facts:

@@ -8,29 +8,44 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.certificate.digest import signed
+from pytest_taskq.contract import Verdict
+from pytest_taskq.reports.badge import NAME as BADGE
+from pytest_taskq.reports.badge import badge
+from pytest_taskq.reports.known_entry import known_entry
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
 
 FORMAT = 1
 NAME = "report.json"
 
 
-def write_json(report: RunReport, folder: Path) -> Path:
-    """Write the report to ``folder`` and return its path; a reader sees the old file or the new one, never a part."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
+def write_json(report: RunReport, folder: Path, certificate: Certificate | None = None) -> Path:
+    """Write the report and its badge to ``folder``, and return the path of the report."""
+    _write(badge(report), folder / BADGE)
+    return _write(signed(as_plain(report, certificate)), folder / NAME)
+
+
+def _write(plain: Mapping[str, Any], path: Path) -> Path:
+    """Write JSON; a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(as_plain(report), file, indent=2, ensure_ascii=False)
+            json.dump(plain, file, indent=2, ensure_ascii=False)
             file.write("\n")
         Path(unfinished).chmod(0o644)
-        return Path(unfinished).replace(folder / NAME)
+        return Path(unfinished).replace(path)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
 
 
-def as_plain(report: RunReport) -> dict[str, Any]:
+def as_plain(report: RunReport, certificate: Certificate | None = None) -> dict[str, Any]:
     """Return the report as JSON values; keys may be added, never renamed."""
     facts = report.facts
     return {
@@ -49,6 +64,7 @@ def as_plain(report: RunReport) -> dict[str, Any]:
         "waiting": {name: [instrument.value for instrument in lacks] for name, lacks in report.waiting.items()},
         "partly": {name: [instrument.value for instrument in lacks] for name, lacks in report.partly.items()},
         "reference_alone": report.reference_alone,
+        "certificate": certificate.as_plain() if certificate else None,
     }
 
 
@@ -75,6 +91,7 @@ def _requirement(one: RequirementReport) -> dict[str, Any]:
         "findings": [_finding(judged) for judged in one.judged],
         "evidence": decisive.evidence if decisive else "",
         "replay": decisive.replay if decisive else "",
+        "known_entry": known_entry(one.requirement.id) if one.verdict in (Verdict.FAIL, Verdict.NOT_RUN) else "",
     }
 
 

@@ -8,7 +8,7 @@ from worker_repo import ADAPTERS, Team
 
 @pytest.fixture
 def team(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Team:
-    for name in ("PYTEST_TASKQ_ADAPTER", "PYTEST_ADDOPTS", "COLUMNS"):
+    for name in ("PYTEST_TASKQ_ADAPTER", "PYTEST_ADDOPTS", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(team=ADAPTERS)
     pytester.syspathinsert()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
+from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from worker_repo import Team
@@ -68,6 +71,15 @@ def test_a_known_failure_counts_on_its_last_day_and_not_after_it(team: Team) -> 
     expired.stdout.fnmatch_lines(["exit code 1: the known failure ENQ-10 counted until *"])
 
 
+def test_a_failure_comes_with_its_entry_in_the_terminal_and_in_the_report(team: Team) -> None:
+    result = team.grade("Wrong", "-k", "ENQ-10 or ENQ-12", "--taskq-report=out")
+    assert {*known_entry("ENQ-10").splitlines()} <= {*result.outlines}
+    report = json.loads((team.pytester.path / "out" / "report.json").read_text(encoding="utf-8"))
+    entries = {one["id"]: one["known_entry"] for one in report["requirements"] if one["known_entry"]}
+    assert entries["ENQ-10"] == known_entry("ENQ-10")
+    assert {*entries} == {one["id"] for one in report["requirements"] if one["verdict"] in {"FAIL", "NOT RUN"}}
+
+
 def test_an_expired_entry_fails_a_run_in_which_nothing_else_does(team: Team) -> None:
     over = f"until = {TODAY - timedelta(days=1)}"
     result = team.grade("Right", "-k", "ENQ-10", known(team, 'reason = "mended"', over))
@@ -91,6 +103,8 @@ def test_a_stale_entry_fails_the_run_if_its_requirement_was_selected(team: Team)
         ('["ENQ-10"]\nreason = "x"\nuntil = "2030-01-01"', "not a day such as 2026-12-31"),
         ('["ENQ-10"]\nreason = "x"\nwhy = "y"', "unknown key 'why'"),
         ("[[ENQ", "is not TOML"),
+        (known_entry("ENQ-10"), "ENQ-10 still has the placeholder of reason, issue, until: only your team knows"),
+        ('["ENQ-10"]\nreason = "x"\n' + known_entry("ENQ-10").splitlines()[2], "the placeholder of issue"),
     ],
 )
 def test_an_entry_that_cannot_be_meant_is_a_usage_error(team: Team, table: str, problem: str) -> None:

@@ -36,3 +36,16 @@ def test_a_pipe_is_given_whole_lines(team: Team) -> None:
     (reason,) = [line for line in lines if line.startswith("exit code 1: ")]
     assert len(reason) > 80
     assert reason.endswith("not selected")
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_a_failure_is_wrapped_to_the_terminal(
+    team: Team, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    result = team.grade("Wrong", "-k", "ENQ-10", *options, apart=bool(options))
+    lines = result.outlines
+    first = next(number for number, line in enumerate(lines) if line.startswith("why  "))
+    last = next(number for number, line in enumerate(lines) if number > first and line.startswith("rerun "))
+    assert last - first > 3
+    assert max(map(len, lines[first:last])) <= 60
