@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grading import findings
+from grading import findings, subject_of
 from matrix_pages import kills_module, matrix_page, matrix_tables
 from mutant_queues.registry import WAITING, adapter_of, catalogue
 
@@ -24,10 +24,9 @@ from pytest_taskq.contract import Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading.suite import shipped_checks
 from pytest_taskq.instruments.budget import EFFORTS, Effort
-from pytest_taskq.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from mutant_queues.registry import Catalogue
 
@@ -60,14 +59,14 @@ def judged_requirements() -> list[str]:
     return [name for name in REQUIREMENTS if name in judged]
 
 
-def row_of(adapter: str, effort: Effort, seed: int) -> Row:
-    """Return what every requirement that the adapter's code makes graded says of it."""
-    subject = Subject(adapter, adapter_of(adapter))
+def row_of(adapter: str, effort: Effort, seed: int, *, without: Container[str] = ()) -> Row:
+    """Return what every requirement that the adapter's code makes graded says of it, but those of ``without``."""
+    subject = subject_of(adapter_of(adapter))
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder:
         return {
             name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed))
             for name in judged_requirements()
-            if subject.graded(REQUIREMENTS[name])
+            if name not in without and subject.graded(REQUIREMENTS[name])
         }
 
 
