@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -28,12 +30,27 @@ def postgres_database(postgres_server: str) -> Iterator[str]:  # noqa: F811 - th
 
 def pytest_configure(config: pytest.Config) -> None:
     """The server that the environment names is for these tests, not for the runs of pytest that they make."""
+    if sys.dont_write_bytecode:
+        share_bytecode(config)
     if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
         return  # the controller of pytest-xdist, from which its workers have the environment
     for name in ("dsn", "require"):
         given = os.environ.pop(f"PYTEST_TASKQ_{name.upper()}", None)
         if given and getattr(config.option, f"taskq_{name}", None) is None:
             setattr(config.option, f"taskq_{name}", given)
+
+
+def share_bytecode(config: pytest.Config) -> None:
+    """Share bytecode in a folder of this run's where none may lie beside the sources.
+
+    These tests start hundreds of processes and sessions of pytest; each would compile the kit anew, which takes longer
+    than most of what they look at.
+    """
+    folder = TemporaryDirectory(prefix="bytecode-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    sys.dont_write_bytecode, sys.pycache_prefix = False, folder.name
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = folder.name  # also for the workers of pytest-xdist
 
 
 # Not `-m "not soak"` in addopts: the `-m` of a command line would take its place, and let them in again.

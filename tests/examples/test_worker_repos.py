@@ -16,11 +16,9 @@ ROLES = ("client", "engine", "scheduling", "observability", "maintenance")
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """No option of the run that we are in; bytecode is shared, since compiling costs each run more than its tests."""
-    ours = ("PYTEST", "PYTHONDONTWRITEBYTECODE", "COVERAGE")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**inherited, "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
+def environment() -> dict[str, str]:
+    """No option of the run that we are in."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COVERAGE"))}
 
 
 def run_pytest(folder: Path, environment: dict[str, str], *options: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Stores
 
 
+@cache
+def subject_of(adapter_class: type[Any]) -> Subject:
+    """Return the one subject of a class: schedules that requirements share are explored once for each subject."""
+    return Subject(adapter_class.__name__, adapter_class)
+
+
 def findings(
     adapter_class: type[Any],
     requirement: Requirement,
@@ -39,7 +45,7 @@ def findings(
     Without ``timed`` no call is timed. Stores are made below ``folder``, or on the PostgreSQL server whose DSN is
     given. Raises ValueError if the requirement is not about the adapter's code, or the suite has no such check.
     """
-    subject = Subject(adapter_class.__name__, adapter_class)
+    subject = subject_of(adapter_class)
     if not subject.graded(requirement):
         raise ValueError(f"{subject.name} overrides nothing that {requirement.id} grades: {requirement.grades}")
     tests = [

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grading import findings
+from grading import findings, subject_of
 from matrix_pages import kills_module, matrix_page, matrix_tables
 from mutant_queues.registry import WAITING, adapter_of, catalogue
 
@@ -25,10 +25,9 @@ from pytest_taskq.contract import Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading.suite import shipped_checks
 from pytest_taskq.instruments.budget import EFFORTS, Effort
-from pytest_taskq.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from mutant_queues.registry import Catalogue
 
@@ -61,14 +60,14 @@ def judged_requirements(*, timed: bool = True) -> list[str]:
     return [name for name in REQUIREMENTS if name in judged]
 
 
-def row_of(adapter: str, effort: Effort, seed: int) -> Row:
-    """Return what every requirement that the adapter's code makes graded says of it."""
-    subject, timed = Subject(adapter, adapter_of(adapter)), adapter in timed_adapters()
+def row_of(adapter: str, effort: Effort, seed: int, *, without: Container[str] = ()) -> Row:
+    """Return what every requirement that the adapter's code makes graded says of it, but those of ``without``."""
+    subject, timed = subject_of(adapter_of(adapter)), adapter in timed_adapters()
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder:
         return {
             name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed, timed=timed))
             for name in judged_requirements(timed=timed)
-            if subject.graded(REQUIREMENTS[name])
+            if name not in without and subject.graded(REQUIREMENTS[name])
         }
 
 

@@ -1,4 +1,7 @@
-"""Each broken queue is failed by its requirement for the expected reason; correct code passes the same requirement."""
+"""Each broken queue is failed by its requirement for the expected reason.
+
+That its correct twin passes the same requirement is looked at with the rest of the twin's row of the kill matrix.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,8 @@ from pytest_taskq.contract import Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 
 MUTANTS = catalogue().mutants
-# Each once, however many broken queues were made of it.
-CORRECT = sorted({(one.twin, one.requirement) for one in MUTANTS})
 
-TIMED = {(one.requirement, one.twin) for one in MUTANTS if one.instrument is Instrument.TIMING}
+TIMED = sorted({(one.requirement, one.twin) for one in MUTANTS if one.instrument is Instrument.TIMING})
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{one.requirement}-{one.name}-{one.instrument}" for one in MUTANTS])
@@ -33,10 +34,10 @@ def test_a_broken_queue_is_failed_by_its_requirement_and_instrument_for_its_reas
 
 
 @pytest.mark.parametrize(
-    ("twin", "requirement"), CORRECT, ids=[f"{name}-{twin.rpartition(':')[2]}" for twin, name in CORRECT]
+    ("requirement", "twin"), TIMED, ids=[f"{name}-{twin.rpartition(':')[2]}" for name, twin in TIMED]
 )
-def test_the_twin_passes_what_fails_the_broken_queue(twin: str, requirement: str, tmp_path: Path) -> None:
+def test_a_correct_queue_is_never_found_slow(requirement: str, twin: str, tmp_path: Path) -> None:
+    # Whoever is timed on a machine where others work too may not be proved fast.
     found = findings(adapter_of(twin), REQUIREMENTS[requirement], tmp_path)
-    # Whoever is timed on a machine where others work too may not be proved fast; it is never found slow.
-    correct = {Verdict.PASS, Verdict.INCONCLUSIVE} if (requirement, twin) in TIMED else {Verdict.PASS}
-    assert combine(found) in correct, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+    said = [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+    assert combine(found) in {Verdict.PASS, Verdict.INCONCLUSIVE}, said

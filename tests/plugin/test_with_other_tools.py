@@ -107,7 +107,7 @@ def test_the_strict_table_takes_every_key_of_ours_by_its_type(team: Team) -> Non
         """
     )
     team.pytester.makepyfile(test_theirs="def test_theirs(queue_db, worker_claimer): pass")
-    result = team.pytest("--taskq-conformance", "-p", "no:cacheprovider")
+    result = team.pytest("--taskq-conformance", "-p", "no:cacheprovider", "-k", "ENQ-10 or ENQ-12 or theirs")
     assert result.ret == OK, said(result)
     result.stdout.fnmatch_lines(["taskq: adapter team:Right, *effort smoke, *clock functions", "MUST *"])
     assert result.parseoutcomes()["passed"] > 2
