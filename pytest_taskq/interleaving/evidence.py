@@ -23,6 +23,7 @@ _ENDS = {"complete_task": "completed", "fail_task": "given back"}
 def schedule_details(token: Token, played: Played, *, workers: int, run: int) -> Schedule:
     """Return a run for the views that draw it; of a long one the last moments, which hold the breach."""
     left_out = max(len(played.events) - _MOST_MOMENTS, 0)
+    leases = [one for one in held_leases(played) if one["ended"] is None or one["ended"] > left_out]
     return Schedule(
         scenario=token.scenario,
         token=str(token),
@@ -31,9 +32,7 @@ def schedule_details(token: Token, played: Played, *, workers: int, run: int) ->
         workers=[letter(actor) for actor in range(workers)],
         moments=[*_moments(played.events)][left_out:],
         left_out=left_out,
-        leases=[
-            _moved(one, left_out) for one in held_leases(played) if one["ended"] is None or one["ended"] > left_out
-        ],
+        leases=[_moved(one, left_out) for one in leases],
     )
 
 
@@ -72,7 +71,7 @@ def held_leases(played: Played) -> Iterator[HeldLease]:
             continue
         seconds = call.arguments[-1] if call.arguments else None
         if isinstance(seconds, int | float):
-            for task in call.returned if isinstance(call.returned, list) else [call.returned]:
+            for task in call.returned if isinstance(call.returned, list | tuple) else [call.returned]:
                 yield _held(played, call, getattr(task, "id", None), call.until + seconds, played.calls[number + 1 :])
 
 
