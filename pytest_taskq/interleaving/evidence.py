@@ -37,7 +37,7 @@ def schedule_details(token: Token, played: Played, *, workers: int, run: int) ->
 
 
 def _moments(events: Sequence[Event]) -> Iterator[Moment]:
-    number = 0
+    number, began = 0, events[0].at if events else 0.0
     for event in events:
         number += event.kind == "statement"
         more = len(event.notes) - _MOST_NOTES
@@ -48,7 +48,7 @@ def _moments(events: Sequence[Event]) -> Iterator[Moment]:
             notes=[*map(_cut, event.notes[:_MOST_NOTES]), *([f"… {more} rows more"] if more > 0 else [])],
             number=number if event.kind == "statement" else None,
             writing=event.writing,
-            at=round(event.at, 3),
+            at=round(event.at - began, 3),
         )
 
 
