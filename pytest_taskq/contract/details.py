@@ -29,8 +29,8 @@ class CallLine(TypedDict):
 class Moment(TypedDict):
     """One event of a schedule; ``kind`` is statement, call, return, death, time, sleep or aside.
 
-    ``number`` is the one by which the schedule counts statements, ``at`` the virtual second since the first; ``notes`` are
-    rows, errors and who blocked it.
+    ``number`` is the one by which the schedule counts statements, ``at`` the virtual second since the first moment;
+    ``notes`` are rows, errors and who blocked it.
     """
 
     worker: int

@@ -1,14 +1,15 @@
-"""``report.json``: the report on disk, versioned, for other programs to read."""
+"""``report.json``: the report on disk, versioned, for other programs and the other views to read."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.reports.whole_file import write_whole
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
 
 FORMAT = 1
@@ -16,18 +17,8 @@ NAME = "report.json"
 
 
 def write_json(report: RunReport, folder: Path) -> Path:
-    """Write the report to ``folder`` and return its path; a reader sees the old file or the new one, never a part."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=folder, prefix=f".{NAME}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(as_plain(report), file, indent=2, ensure_ascii=False)
-            file.write("\n")
-        Path(unfinished).chmod(0o644)
-        return Path(unfinished).replace(folder / NAME)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
+    """Write the report to ``folder`` and return its path."""
+    return write_whole(folder / NAME, json.dumps(as_plain(report), indent=2, ensure_ascii=False) + "\n")
 
 
 def as_plain(report: RunReport) -> dict[str, Any]:

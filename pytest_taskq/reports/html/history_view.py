@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_taskq.reports.html.timeline import Bar, Clash, Held, Lane, bars_of, clashes, lanes_of, rows_of
-from pytest_taskq.reports.html.words import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ CALL_Y, CALL_HEIGHT = 10.0, 24.0
 MOST_DRAWN = 32
 MOST_LISTED = 120
 _STAMP = 26.0
-_CHARACTER = 6.4
+_CHARACTER = 6.8
 _MOST_LANES = 12
 _LABEL_EVERY = 5
 
@@ -100,7 +99,7 @@ def history_picture(history: Plain) -> HistoryPicture | None:
         boxes=[*_boxes(drawn, calls, names, lanes, axis)],
         leases=bars_of(leases, rows, lanes, BODY),
         clashes=clashes(leases),
-        stamps=[(_x(stamp, axis), f"+{seconds(stamp / 1e9)}") for stamp in axis[::_LABEL_EVERY]],
+        stamps=[(_x(stamp, axis), f"+{stamp / 1e6:.2f} ms") for stamp in axis[::_LABEL_EVERY]],
     )
 
 

@@ -77,9 +77,11 @@ def overview_of(report: Plain, requirements: Sequence[RequirementView]) -> Overv
 
 def _headline(requirements: Sequence[RequirementView]) -> str:
     counts = Counter(one.word.verdict for one in requirements)
-    said = [f"{counts[name]} {what}" for name, what in (("FAIL", "failed"), ("NOT RUN", "not run")) if counts[name]]
+    said = [
+        f"{counts[name]} {what}" for name, what in (("FAIL", "failed"), ("NOT RUN", "could not run")) if counts[name]
+    ]
     if said:
-        return ", ".join(said)
+        return f"{', '.join(said)} of {len(requirements)}"
     if not requirements:
         return "Nothing was judged"
     passed = counts["PASS"]
@@ -94,9 +96,8 @@ def result_line(report: Plain) -> str:
         graded, passed = summary[level]["graded"].whole() or 0, summary[level]["passed"].whole() or 0
         if graded:
             parts.append(f"{level.upper()} {passed}/{graded}")
-    for key in ("known", "not_run", "not_offered", "inconclusive"):
-        if count := summary[key].whole() or 0:
-            parts.append(f"{count} {key.replace('_', ' ')}")
+    others = ("known", "not_run", "not_offered", "inconclusive")
+    parts += [f"{count} {key.replace('_', ' ')}" for key in others if (count := summary[key].whole())]
     if left := len([*report["not_selected"]]):
         parts.append(f"{left} not selected")
     return " · ".join(parts) or "nothing was graded"
@@ -109,11 +110,10 @@ def _facts(report: Plain) -> Iterator[tuple[str, str]]:
 
 
 def _replay(report: Plain) -> str:
-    words = ["pytest", "--taskq-conformance"]
-    for option in ("adapter", "effort", "seed"):
-        if value := report[option].text(300):
-            words.append(f"--taskq-{option}={value}")
-    return shlex.join(words)
+    options = [(name, report[name].text(300)) for name in ("adapter", "effort", "seed")]
+    return shlex.join(
+        ["pytest", "--taskq-conformance", *(f"--taskq-{name}={value}" for name, value in options if value)]
+    )
 
 
 def _roles(report: Plain, requirements: Sequence[RequirementView], words: Sequence[Word]) -> Iterator[RoleRow]:
@@ -143,24 +143,24 @@ def _instruments(requirements: Sequence[RequirementView]) -> Iterator[Instrument
 def _gaps(report: Plain, requirements: Sequence[RequirementView]) -> Iterator[tuple[str, str]]:
     """Yield what a reader could take for judged, and is not."""
     for verdict, what in (
-        ("NOT RUN", "could not be judged, which fails the run as a FAIL does"),
-        ("INCONCLUSIVE", "ran out of budget, samples, overlap or quiet: neither pass nor fail"),
-        ("NOT OFFERED", "are declared as not offered, and nobody graded them"),
-        ("KNOWN", "fail, and stand in the file of known failures"),
+        ("NOT RUN", "not run: it could not be judged, which fails the run as a FAIL does"),
+        ("INCONCLUSIVE", "inconclusive: budget, samples, overlap or quiet ran out, so neither pass nor fail"),
+        ("NOT OFFERED", "not offered: the adapter says so, and nobody graded it"),
+        ("KNOWN", "known: it fails, and stands in the file of known failures"),
     ):
         names = [one.id for one in requirements if one.word.verdict == verdict]
         if names:
             yield f"{len(names)} {what}", ", ".join(names)
     waiting = [f"{name} ({', '.join(lacks.texts(40))})" for name, lacks in report["waiting"].items()]
     if waiting:
-        yield f"{len(waiting)} wait for instruments that this version does not have", ", ".join(waiting)
+        yield f"{len(waiting)} waiting for instruments that this version does not have", ", ".join(waiting)
     partly = [f"{name} (without {', '.join(lacks.texts(40))})" for name, lacks in report["partly"].items()]
     if partly:
-        yield f"{len(partly)} were judged without some of their instruments", ", ".join(partly)
+        yield f"{len(partly)} judged without some of the instruments that the contract names", ", ".join(partly)
     left = report["not_selected"].texts(40)
     if left:
-        yield f"{len(left)} were not selected, or only a part of their checks ran", ", ".join(left)
+        yield f"{len(left)} not selected: left out, or only a part of the checks ran", ", ".join(left)
     if alone := report["reference_alone"].whole() or 0:
-        yield f"{alone} are answered by the reference alone and not graded", ""
+        yield f"{alone} not graded: the reference alone answers", ""
     if report["effort"].text(20) == "smoke":
-        yield "the effort was smoke, which explores least", "a PASS of pr or soak rests on more"
+        yield "effort smoke explores least", "a PASS under pr or soak rests on more"

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 from pytest_taskq.reports.html.overview import overview_of
 from pytest_taskq.reports.html.plain import Plain
 from pytest_taskq.reports.html.requirement_view import in_order, requirement_view
+from pytest_taskq.reports.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from jinja2 import Template
 
+NAME = "report.html"
 _TEMPLATES = files(__package__) / "templates"
+
+
+def write_page(report: Mapping[str, Any], folder: Path) -> Path:
+    """Write the page of what ``report.json`` holds to ``folder`` and return its path."""
+    return write_whole(folder / NAME, render(report))
 
 
 def render(report: Mapping[str, Any]) -> str:

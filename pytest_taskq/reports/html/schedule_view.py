@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 BODY = 60.0  # of a lane: the call above, the statement below it
 CALL_Y, CALL_HEIGHT = 8.0, 16.0
 STEP_Y, STEP_HEIGHT = 30.0, 22.0
-_WIDTHS = {"call": 14.0, "return": 14.0, "aside": 20.0, "time": 84.0}
-_STEP = 68.0
+_WIDTHS = {"call": 16.0, "return": 16.0, "aside": 20.0, "time": 92.0}
+_STEP = 78.0
+_TAIL = 64.0  # after the last moment, so that a lease that it gave is seen to run
 _GAP = 4.0
 _MOST_WORKERS = 8
-_CHARACTER = 6.4  # of the small fixed-width type
+_CHARACTER = 6.8  # of the small fixed-width type
 _VERB = re.compile(r"[A-Za-z]+")
 
 
@@ -125,12 +126,12 @@ def schedule_picture(schedule: Plain) -> SchedulePicture | None:
 
 
 def _edges(moments: Sequence[Plain]) -> Iterator[float]:
-    """Yield where each moment begins, and where the last one ends."""
+    """Yield where each moment begins, and where the picture ends."""
     x = _GAP
     for moment in moments:
         yield x
         x += _WIDTHS.get(moment["kind"].text(20), _STEP)
-    yield x
+    yield x + _TAIL
 
 
 def _steps(moments: Sequence[Plain], edges: Sequence[float], lanes: Sequence[Lane]) -> Iterator[Step]:
@@ -153,7 +154,7 @@ def _steps(moments: Sequence[Plain], edges: Sequence[float], lanes: Sequence[Lan
             writing=moment["writing"].value is True,
             x=edges[place],
             y=TOP if lane == NOBODY else lanes[lane].y + STEP_Y,
-            width=edges[place + 1] - edges[place] - _GAP,
+            width=_WIDTHS.get(kind, _STEP) - _GAP,
         )
 
 
