@@ -57,7 +57,12 @@ def test_a_lease_that_begins_where_another_ends_does_not_clash() -> None:
 
 
 def test_leases_of_one_lane_that_overlap_stand_in_rows_of_their_own() -> None:
-    assert rows_of([held(0, "1", 0, 50), held(0, "2", 10, 20), held(0, "3", 60, 70), held(1, "4", 0, 50)]) == [0, 1, 0, 0]
+    assert rows_of([held(0, "1", 0, 50), held(0, "2", 10, 20), held(0, "3", 60, 70), held(1, "4", 0, 50)]) == [
+        0,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_lanes_do_not_overlap_and_hold_their_leases() -> None:
