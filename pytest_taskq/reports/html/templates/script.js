@@ -46,7 +46,7 @@
     shown.textContent = `${count} of ${requirements.length} shown`;
   };
   one(".filter").addEventListener("submit", (event) => event.preventDefault());
-  [find, role, ...boxes].forEach((each) => each.addEventListener("input", filter));
+  [find, role, ...boxes].forEach((each) => ["input", "change"].forEach((event) => each.addEventListener(event, filter)));
   const fold = (open) => requirements.forEach((each) => { if (!each.hidden) one("details", each).open = open; });
   one("#unfold").addEventListener("click", () => fold(true));
   one("#foldup").addEventListener("click", () => fold(false));
