@@ -139,7 +139,7 @@ def test_it_is_dark_where_the_system_is_and_the_button_decides_otherwise(page) -
 
 
 _CONTRAST = """
-const canvas = document.createElement('canvas').getContext('2d');
+const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 const rgb = (text) => {
   canvas.clearRect(0, 0, 1, 1);
   canvas.fillStyle = text;
