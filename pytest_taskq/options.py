@@ -87,7 +87,11 @@ OPTIONS: tuple[Option, ...] = (
         metavar="TOKEN",
         help="Run only the one schedule of workers that a failure names, statement by statement as it was",
     ),
-    Option(name="report", metavar="DIR", help="Write report.json to this folder; nothing is written without it"),
+    Option(
+        name="report",
+        metavar="DIR",
+        help="Write report.html and report.json to this folder; nothing is written without it",
+    ),
     Option(
         name="github",
         kind=bool,

@@ -17,7 +17,7 @@ from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
-from pytest_taskq.reports.json_file import write_json
+from pytest_taskq.reports.json_file import as_plain, write_json
 from pytest_taskq.reports.latency_table import latency_lines
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class ConformanceHooks:
         self.is_worker = hasattr(config, "workerinput")
         self.report: RunReport | None = None
         self.written: Path | None = None
+        self.unwritten = ""
         self.reasons: list[str] = []
         # An imported suite is noticed when pytest-benchmark has made its folder: nobody knows whether it was there.
         self._unused_folder = folder_to_come(config) if joins else None
@@ -141,7 +142,19 @@ class ConformanceHooks:
         self.reasons = self.run.reasons(self.report)
         session.exitstatus = exit_status(session, excused_failures=self.run.excused, reasons=self.reasons)
         if self.settings.report:
-            self.written = write_json(self.report, self.settings.report, self.run.certificate(self.config))
+            self.written = self._write(self.report, self.settings.report)
+
+    def _write(self, report: RunReport, folder: Path) -> Path:
+        """Write every view, and return the one to open. A view that cannot be made is said, and fails no run."""
+        from pytest_taskq.reports.html.page import write_page  # with jinja2, which only this needs
+
+        certificate = self.run.certificate(self.config)
+        written = write_json(report, folder, certificate)
+        try:
+            return write_page(as_plain(report, certificate), folder)
+        except Exception as error:  # noqa: BLE001 - whatever it is: the verdicts stand
+            self.unwritten = f"report.html could not be made ({type(error).__name__}: {error}); report.json has it all"
+            return written
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it came to."""
@@ -153,6 +166,8 @@ class ConformanceHooks:
                 terminalreporter.write_line(self.pytest_report_header())
             for line in (*self._latency(self.report), *terminal.lines(self.report, self.written)):
                 terminalreporter.write_line(self._fitted(line), **line.markup)
+            if self.unwritten:
+                terminalreporter.write_line(self._fitted(terminal.Line(self.unwritten)), yellow=True)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
         if github_output.is_wanted(self.settings):

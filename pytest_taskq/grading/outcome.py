@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.clock import ClockUnavailableError
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.grading.call_lines import violation_details
 from pytest_taskq.grading.record import FindingRaised
 from pytest_taskq.subject.violation import (
     CallHungError,
@@ -38,9 +39,10 @@ def findings_of(
 def finding_of(error: BaseException, requirement: Requirement, instrument: Instrument) -> Finding:
     """Return what ``error`` says: a broken contract is a FAIL, anything that kept the check from judging is not."""
     verdict, reason, evidence = Verdict.NOT_RUN, str(error), ""
+    details: dict[str, Any] = {}
     if isinstance(error, ContractViolation):
         reason = f"expected {error.expected}; seen {first_line(error.seen)}"
-        evidence = violation_text(error)
+        evidence, details = violation_text(error), violation_details(error)
         if error.method is None or error.method in requirement.grades:
             verdict = Verdict.FAIL
         else:
@@ -55,7 +57,7 @@ def finding_of(error: BaseException, requirement: Requirement, instrument: Instr
     if not evidence and "\n" in reason:
         reason, _, evidence = reason.partition("\n")
     reason = first_line(reason) or f"{type(error).__name__}, which does not say why"
-    return Finding.of(requirement, instrument, verdict, reason=reason, evidence=evidence)
+    return Finding.of(requirement, instrument, verdict, reason=reason, evidence=evidence, details=details)
 
 
 def violation_text(violation: ContractViolation) -> str:

@@ -87,13 +87,16 @@ class Operation:
         until = "…" if self.returned is None else f"{self.returned / SECOND:.6f}"
         what = f"{self.actor or 'somebody'} {self.kind}"
         task = "" if self.task is None else f" {self.task!r}"
-        return f"{self.call / SECOND:.6f} .. {until}  {what}{task}{self._outcome()}"
+        outcome = f"  -> {self.outcome}" if self.outcome else ""
+        return f"{self.call / SECOND:.6f} .. {until}  {what}{task}{outcome}"
 
-    def _outcome(self) -> str:
+    @property
+    def outcome(self) -> str:
+        """What came of it in a few words; empty where the task says it."""
         if self.returned is None:
-            return "  -> died before it returned"
+            return "died before it returned"
         if self.error:
-            return f"  -> raised {self.error}"
+            return f"raised {self.error}"
         if self.kind is Kind.CLAIM and self.task is None:
-            return "  -> nothing"
-        return "" if self.result is None else f"  -> {self.result}"
+            return "nothing"
+        return "" if self.result is None else str(self.result)

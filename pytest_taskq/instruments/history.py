@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.contract.details import Violation
+from pytest_taskq.history.excerpt import history_details
 from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
 from pytest_taskq.instruments.history_judges import LEASED, SESSIONS, Session
 from pytest_taskq.recording.crew import Crew
@@ -131,6 +133,10 @@ def _failed(requirement: Requirement, bench: Bench, budget: Budget, found: Broke
         reason=f"expected {found.expected}; seen {found.seen.splitlines()[0]}",
         evidence=f"expected   {inspect.cleandoc(found.expected)}\nseen       {found.seen}\nhistory    {path}",
         replay=f"taskq check {path}" if found.checks else "",
+        details={
+            "history": history_details(found.operations, found.witness, str(path)),
+            "violation": Violation(expected=inspect.cleandoc(found.expected), seen=found.seen),
+        },
     )
 
 

@@ -34,13 +34,19 @@ def enqueued_by_many(recording: Recording, subject: Subject, _: str) -> str:
     ids = Counter(one.row for one in enqueues if one.known)
     twice = next((row for row, times in ids.items() if times > 1 and row is not None), None)
     if twice is not None:
-        same = "\n".join(f"  {one}" for one in enqueues if one.row == twice)
-        raise Broken("each enqueue returns an id of its own", f"id {twice!r} was returned twice\n{same}", enqueues)
+        same = [one for one in enqueues if one.row == twice]
+        seen = "\n".join([f"id {twice!r} was returned twice", *(f"  {one}" for one in same)])
+        raise Broken("each enqueue returns an id of its own", seen, enqueues, witness=same)
     if recording.rows is None:
         claimed = Counter(one.task for one in recording.operations if one.kind is Kind.CLAIM)
         lost = next((one for one in enqueues if one.known and not claimed[one.task]), None)
         if lost is not None:
-            raise Broken("every acknowledged task is claimed at last", f"this one never was\n  {lost}", enqueues)
+            raise Broken(
+                "every acknowledged task is claimed at last",
+                f"this one never was\n  {lost}",
+                enqueues,
+                witness=(lost,),
+            )
     overlapping = met(enqueues)
     enough(overlapping, 20, "enqueues met another process's")
     return f"{len(enqueues)} enqueues, {overlapping} at the same time as another's; {at_most(overlapping, 'enqueues')}"
@@ -74,7 +80,7 @@ def one_key_one_task(recording: Recording, subject: Subject, _: str) -> str:
         if len(found) > 1:
             calls = "\n".join(f"  {one}" for one in by_key[key])
             seen = f"{key!r} gave the ids {sorted(map(str, found))}\n{calls}"
-            raise Broken("one key, one task: every caller gets the same id", seen, by_key[key])
+            raise Broken("one key, one task: every caller gets the same id", seen, by_key[key], witness=by_key[key])
     _first_payload_stays(recording, by_key)
     raced = sum(met(calls) > 1 for calls in by_key.values())
     enough(raced, 10, "keys were enqueued by two processes at the same time")
@@ -93,12 +99,12 @@ def _first_payload_stays(recording: Recording, by_key: dict[str, list[Operation]
             continue
         tasks = stored[key]
         if len(tasks) != 1:
-            raise Broken("one key, one stored task", f"{key!r} stored {tasks}", calls)
+            raise Broken("one key, one stored task", f"{key!r} stored {tasks}", calls, witness=calls)
         first_end = min(one.end for one in calls)
         mine = next(one for one in calls if one.task == tasks[0])
         if mine.call > first_end:
             seen = f"{key!r} stored what came later\n" + "\n".join(f"  {one}" for one in calls)
-            raise Broken("the first payload stays", seen, calls)
+            raise Broken("the first payload stays", seen, calls, witness=[mine])
 
 
 def survives(recording: Recording, _subject: Subject, _: str) -> str:
@@ -113,7 +119,12 @@ def survives(recording: Recording, _subject: Subject, _: str) -> str:
     claimed = {one.task for one in recording.operations if one.kind is Kind.CLAIM}
     lost = next((one for one in enqueues if one.known and one.task not in claimed), None)
     if lost is not None and recording.rows is None:
-        raise Broken("an acknowledged task survives its process", f"nobody could claim it\n  {lost}", enqueues)
+        raise Broken(
+            "an acknowledged task survives its process",
+            f"nobody could claim it\n  {lost}",
+            enqueues,
+            witness=(lost,),
+        )
     victims = set(recording.answers["victims"])
     last = [one for one in enqueues if one.actor in victims]
     died = sum(one.crashed for one in last)
@@ -129,7 +140,13 @@ def counts_of_one_moment(recording: Recording, subject: Subject, _: str) -> str:
     need(check_leases(without_attempts(operations), precision=nanoseconds(subject)), "counting")
     judgement = check_statistics(operations)
     if judgement.rule is not None:
-        raise Broken("counts of one moment within the call", str(judgement), operations, checks=("statistics",))
+        raise Broken(
+            "counts of one moment within the call",
+            str(judgement),
+            operations,
+            checks=("statistics",),
+            witness=judgement.witness,
+        )
     stats = [one for one in operations if one.kind is Kind.STATS]
     writes = sorted(one.end for one in operations if one.kind is not Kind.STATS)
     busy = sum(bisect_left(writes, one.call) < bisect_left(writes, one.end) for one in stats)
@@ -150,14 +167,21 @@ def cleans_only_what_is_done(recording: Recording, subject: Subject, _: str) -> 
         if judgement.rule is not None:
             kept = [one for one in operations if one.kind is not Kind.DELETE]
             ways = Ways(left=recording.left)
-            raise Broken("nothing live is deleted", str(judgement), kept, checks=("conservation",), ways=ways)
+            raise Broken(
+                "nothing live is deleted",
+                str(judgement),
+                kept,
+                checks=("conservation",),
+                ways=ways,
+                witness=judgement.witness,
+            )
         gone = put - sum(row.type == "old" for row in recording.rows)
         if gone != deleted:
             seen = f"{gone} rows are gone, and the calls say that they deleted {deleted}"
             raise Broken("each call counts the rows it deleted itself", seen, operations)
     refused = next((one for one in operations if one.kind is Kind.COMPLETE and one.result is False), None)
     if refused is not None:
-        raise Broken("nothing live is deleted: its holder completes it", f"{refused}", operations)
+        raise Broken("nothing live is deleted: its holder completes it", f"{refused}", operations, witness=(refused,))
     deletes = [one for one in operations if one.kind is Kind.DELETE]
     effective = sum(bool(one.result) for one in deletes)
     enough(effective, 10, "deletes deleted anything")

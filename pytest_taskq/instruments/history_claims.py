@@ -35,7 +35,14 @@ def no_two_holders(recording: Recording, subject: Subject, _: str) -> str:
     judgement = check_leases(operations, precision=precision)
     if judgement.rule is not None:
         ways = Ways(precision=precision)
-        raise Broken("one holder at a time", str(judgement), operations, checks=("leases",), ways=ways)
+        raise Broken(
+            "one holder at a time",
+            str(judgement),
+            operations,
+            checks=("leases",),
+            ways=ways,
+            witness=judgement.witness,
+        )
     overlap = overlap_of(operations)
     enough(overlap.contended, 20, "claims met another process's")
     return f"{overlap}; {at_most(overlap.contended, 'claims')}{_over_text(recording, subject)}"
@@ -71,14 +78,15 @@ def nothing_lost(recording: Recording, _subject: Subject, _: str) -> str:
         (one for one in operations if one.kind is Kind.CLAIM and one.task and one.task not in enqueued), None
     )
     if phantom is not None:
-        raise Broken("nothing is claimed that was not enqueued", str(phantom), operations)
+        raise Broken("nothing is claimed that was not enqueued", str(phantom), operations, witness=(phantom,))
     all_there(recording)
     claimed = {one.task for one in operations if one.kind is Kind.CLAIM}
     dead = sum(one.kind is Kind.CLAIM and one.task is None and not one.known for one in operations)
     missing = [one for one in operations if one.kind is Kind.ENQUEUE and one.known and one.task not in claimed]
     if len(missing) > dead:
         expected = "every acknowledged task is claimed at last: one process claimed until nothing was left"
-        raise Broken(expected, f"{len(missing)} never were, the first of them:\n  {missing[0]}", operations)
+        seen = f"{len(missing)} never were, the first of them:\n  {missing[0]}"
+        raise Broken(expected, seen, operations, witness=missing[:1])
     overlap = overlap_of(operations)
     enough(overlap.contended, 20, "claims met another process's")
     enough(len(enqueued), 50, "tasks")
@@ -94,8 +102,9 @@ def back_after_leases(recording: Recording, subject: Subject, requirement: str) 
     forgotten = {one.task for one in operations if one.kind is Kind.ENQUEUE and one.known} - done
     if subject.promises.lease_over == "requeue" and forgotten - drained:
         task = min(map(str, forgotten - drained))
-        story = "\n".join(f"  {one}" for one in operations if one.task == task)
-        raise Broken("a task whose lease is over is claimable again", f"{task!r} never came back\n{story}", operations)
+        mine = [one for one in operations if one.task == task]
+        seen = "\n".join([f"{task!r} never came back", *(f"  {one}" for one in mine)])
+        raise Broken("a task whose lease is over is claimable again", seen, operations, witness=mine)
     enough(_claimed_when_over(recording, subject), 3, "tasks were claimed again when their lease was over")
     del requirement
     return f"{len(forgotten)} tasks were forgotten, and claimed again when their lease was over"
@@ -116,7 +125,7 @@ def never_wrongly_empty(recording: Recording, subject: Subject, _: str) -> str:
     if judgement.rule is Rule.EMPTY:
         ways = Ways(redelivery=redelivery, precision=redelivery.precision)
         expected = "no claim returns None while a claimable task is there throughout"
-        raise Broken(expected, str(judgement), operations, checks=("empties",), ways=ways)
+        raise Broken(expected, str(judgement), operations, checks=("empties",), ways=ways, witness=judgement.witness)
     need(judgement, "finding nothing")
     return f"{overlap}; {at_most(overlap.contended, 'claims')}"
 
@@ -143,7 +152,7 @@ def in_turn(recording: Recording, subject: Subject, requirement: str) -> str:
     judgement = judge(check, operations, ways)
     if judgement.rule is Rule.ORDER:
         expected = f"{strategy.upper()}: no task is served while one whose turn is before was there throughout"
-        raise Broken(expected, str(judgement), operations, checks=(check,), ways=ways)
+        raise Broken(expected, str(judgement), operations, checks=(check,), ways=ways, witness=judgement.witness)
     if judgement.rule is not Rule.EMPTY:
         need(judgement, "the order")
     overlap = overlap_of(operations)

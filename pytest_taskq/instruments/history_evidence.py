@@ -28,7 +28,10 @@ class Unshared(Exception):  # noqa: N818 - the same
 
 
 class Broken(Exception):  # noqa: N818 - a finding
-    """The recording breaks the requirement; ``operations`` with ``checks`` and ``ways`` show it again from a file."""
+    """The recording breaks the requirement; ``operations`` with ``checks`` and ``ways`` show it again from a file.
+
+    ``witness`` are those of the operations that prove it, as far as they are known one by one.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Broken(Exception):  # noqa: N818 - a finding
         *,
         checks: tuple[str, ...] = (),
         ways: Ways | None = None,
+        witness: Sequence[Operation] = (),
     ) -> None:
         super().__init__(f"expected {expected}; seen {seen}")
         self.expected = expected
@@ -45,6 +49,7 @@ class Broken(Exception):  # noqa: N818 - a finding
         self.operations = operations
         self.checks = checks
         self.ways = ways or Ways()
+        self.witness = witness
 
 
 def nanoseconds(subject: Subject) -> int:
@@ -70,9 +75,8 @@ def nothing_raised(recording: Recording, subject: Subject, kinds: Sequence[Kind]
             length = ((one.returned or one.call) - one.call) / SECOND
             what = "no lock error" if _is_lock(one) else "no error"
             expected = f"{what} before the busy timeout of {subject.promises.busy_timeout:g} s"
-            raise Broken(
-                expected, f"{one.kind} raised after {length:.3f} s: {one.error}\n  {one}", recording.operations
-            )
+            seen = f"{one.kind} raised after {length:.3f} s: {one.error}\n  {one}"
+            raise Broken(expected, seen, recording.operations, witness=(one,))
 
 
 _LOCKS = ("QueueBusyError", "locked", "busy", "deadlock", "serializ", "SerializationFailure", "LockNotAvailable")
@@ -103,7 +107,12 @@ def all_there(recording: Recording, *, enqueues_alone: bool = False) -> None:
     if judgement.rule is not None:
         ways = Ways(left=recording.left)
         raise Broken(
-            "every acknowledged task is stored once", str(judgement), operations, checks=("conservation",), ways=ways
+            "every acknowledged task is stored once",
+            str(judgement),
+            operations,
+            checks=("conservation",),
+            ways=ways,
+            witness=judgement.witness,
         )
     odd = next((row for row in ours if row.status not in _STATUSES), None)
     if odd is not None and not enqueues_alone:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
+from pytest_taskq.contract.details import Violation
 from pytest_taskq.interleaving.aftermath import NothingToRaceError, UnseenError
 from pytest_taskq.interleaving.choices import Token
 from pytest_taskq.interleaving.columns import columns
+from pytest_taskq.interleaving.evidence import schedule_details
 from pytest_taskq.interleaving.exploration import Counterexample, Exploration, Searched
 from pytest_taskq.interleaving.scenarios import scenarios_of
 from pytest_taskq.subject.store import POSTGRESQL
@@ -145,7 +147,8 @@ def _failed(
     requirement: Requirement, scenario: Scenario, played: Played, violation: ContractViolation, runs: int
 ) -> Finding:
     token = Token(requirement.id, scenario.name, Counterexample(played, violation).schedule)
-    deviations = sum(node.costs[node.chosen] for node in played.nodes)
+    schedule = schedule_details(token, played, workers=len(scenario.scripts), run=runs)
+    deviations = schedule["deviations"]
     head = f"schedule   {scenario.name}, run {runs}, {deviations} deviations from one worker after the other"
     tail = [f"expected   {violation.expected}", f"seen       {violation.seen}"]
     lines = [head, "", *columns(played.events, len(scenario.scripts)), "", *tail]
@@ -154,5 +157,15 @@ def _failed(
     if violation.method is not None and violation.method not in requirement.grades:
         reason = f"{violation.method}, which it needs and does not grade, broke the contract: {reason}"
         verdict, replay = Verdict.NOT_RUN, ""
-    evidence = "\n".join(lines)
-    return Finding.of(requirement, Instrument.INTERLEAVINGS, verdict, reason=reason, evidence=evidence, replay=replay)
+    return Finding.of(
+        requirement,
+        Instrument.INTERLEAVINGS,
+        verdict,
+        reason=reason,
+        evidence="\n".join(lines),
+        replay=replay,
+        details={
+            "schedule": schedule,
+            "violation": Violation(expected=violation.expected, seen=violation.seen),
+        },
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from pytest_taskq.contract import details
+
 if TYPE_CHECKING:
     from pytest_taskq.interleaving.search import Node
     from pytest_taskq.subject.queue import Outcome
 
-NOBODY = -1  # the actor of what no actor did: time that passed
+NOBODY = details.NOBODY
 
 
 @dataclass(slots=True)
@@ -21,6 +23,7 @@ class Event:
     text: str
     notes: list[str] = field(default_factory=list)
     writing: bool = False  # inside a transaction that may write
+    at: float = 0.0  # virtual seconds
 
     def __str__(self) -> str:
         return " ".join((self.text, *self.notes))

@@ -185,7 +185,7 @@ class Execution:
         if choice.kind == "jump":
             self._jumped = True
             self._clock.advance(self.scenario.jump)
-            self._played.events.append(Event(NOBODY, "time", f"{self.scenario.jump:g} s pass"))
+            self._played.events.append(Event(NOBODY, "time", f"{self.scenario.jump:g} s pass", at=self._clock.seconds))
             self._wake_sleepers()
             return
         actor = self._actors[choice.actor]
@@ -194,7 +194,7 @@ class Execution:
             self._played.died.add(actor.index)
             what = actor.event.text if actor.event is not None else ""
             actor.event = None
-            self._played.events.append(Event(actor.index, "death", f"dies before {what}"))
+            self._played.events.append(Event(actor.index, "death", f"dies before {what}", at=self._clock.seconds))
         else:
             if self._dozes(actor):
                 self._stage.reach(actor.wakes)

@@ -104,7 +104,7 @@ class Listener:
     def _begin(self, actor: Actor, statement: Statement) -> None:
         event = actor.event
         if event is not None:
-            event.writing = actor.in_transaction()
+            event.writing, event.at = actor.in_transaction(), self.stage.clock.seconds
             self.stage.played.events.append(event)
         actor.last, actor.dirty, actor.unread, actor.met_lock = statement, True, False, False
         self._see(actor, statement)

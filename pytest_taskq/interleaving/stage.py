@@ -54,7 +54,7 @@ class Stage:
     def log(self, actor: Actor, kind: Any, text: str) -> Event:  # noqa: ANN401 - a literal of Event's
         """Add an event of an actor."""
         text = self.site.driver.steady(_ADDRESS.sub("", text.replace(self._place, "…")))
-        event = Event(actor.index, kind, text, writing=actor.in_transaction())
+        event = Event(actor.index, kind, text, writing=actor.in_transaction(), at=self.clock.seconds)
         self.played.events.append(event)
         return event
 

@@ -1,11 +1,8 @@
-"""``report.json``: the report on disk, versioned, for other programs to read."""
+"""``report.json``: the report on disk, versioned, for other programs and the other views to read."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.certificate.digest import signed
@@ -13,9 +10,11 @@ from pytest_taskq.contract import Verdict
 from pytest_taskq.reports.badge import NAME as BADGE
 from pytest_taskq.reports.badge import badge
 from pytest_taskq.reports.known_entry import known_entry
+from pytest_taskq.reports.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
@@ -31,18 +30,7 @@ def write_json(report: RunReport, folder: Path, certificate: Certificate | None 
 
 
 def _write(plain: Mapping[str, Any], path: Path) -> Path:
-    """Write JSON; a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(plain, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-        Path(unfinished).chmod(0o644)
-        return Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
+    return write_whole(path, json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
 
 
 def as_plain(report: RunReport, certificate: Certificate | None = None) -> dict[str, Any]:
@@ -85,6 +73,11 @@ def _requirement(one: RequirementReport) -> dict[str, Any]:
         "id": one.requirement.id,
         "level": one.requirement.level.value,
         "role": one.requirement.role.value,
+        "text": one.requirement.text,
+        "why": one.requirement.why,
+        "look_at": list(one.requirement.look_at),
+        "bugs": list(one.requirement.bugs),
+        "instruments": [instrument.value for instrument in one.requirement.instruments],
         "verdict": one.verdict.value,
         "reason": one.reason,
         "explored": one.explored,
@@ -104,5 +97,7 @@ def _finding(judged: Judged) -> dict[str, Any]:
         "seconds": round(finding.seconds, 6),
         "check": judged.check,
         "reason": finding.reason,
+        "evidence": finding.evidence,
+        "replay": finding.replay,
         "details": dict(finding.details),
     }
