@@ -89,7 +89,7 @@ SNIPPETS: dict[str, Snippet] = {
         broken=_COUNTED.format(
             counts="""\
         count = "SELECT count(*) FROM task_queue WHERE status = ?"
-        return {status: connection.execute(count, (status,)).fetchone()[0] for status in statuses}"""
+        return {one: connection.execute(count, (one,)).fetchone()[0] for one in statuses}"""
         ),
         corrected=_COUNTED.format(
             counts="""\
