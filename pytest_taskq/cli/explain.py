@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.cli.output import Line
     from pytest_taskq.contract import Requirement
+    from pytest_taskq.contract.snippets import Snippet
 
 _LABEL = 12
 _WIDEST = 100
@@ -67,6 +68,15 @@ def _one(one: Requirement) -> Iterator[Line]:
     yield from _points("look at", one.look_at)
     yield from _points("real bugs", one.bugs)
     yield from _points("mutants", [f"{name}: {does}" for name, does in one.mutants.items()])
+    if one.snippet:
+        yield from _snippet(one.snippet)
+
+
+def _snippet(snippet: Snippet) -> Iterator[Line]:
+    for title, source in (("broken:", snippet.broken), (f"corrected: {snippet.says}", snippet.corrected)):
+        yield "", ""
+        yield title, "bold"
+        yield from ((f"    {line}", "") for line in source.splitlines())
 
 
 def _field(label: str, text: str, mark: str = "") -> Iterator[Line]:

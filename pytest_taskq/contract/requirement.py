@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract.kills import KILLS
+from pytest_taskq.contract.snippets import SNIPPETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_taskq.contract.methods import Role
+    from pytest_taskq.contract.snippets import Snippet
 
 CONTRACT_VERSION = "1.0"
 
@@ -81,3 +83,8 @@ class Requirement:
     def mutants(self) -> Mapping[str, str]:
         """The broken queues of ``tests/mutants`` that it must fail, by name, and what each does wrong."""
         return KILLS.get(self.id, {})
+
+    @property
+    def snippet(self) -> Snippet | None:
+        """A method that breaks it and one that keeps it; None where nothing is shown."""
+        return SNIPPETS.get(self.id)

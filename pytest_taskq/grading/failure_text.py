@@ -35,7 +35,7 @@ def failure_text(requirement: Requirement, finding: Finding, columns: int | None
         lines += _bullets("look at", requirement.look_at, width)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
     lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
-    lines += ["", "if it must wait, an entry for the file of known failures (taskq_known_failures):"]
+    lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
     lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
 

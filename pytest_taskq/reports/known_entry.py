@@ -10,9 +10,9 @@ def known_entry(requirement: str) -> str:
     return "\n".join(
         (
             f'["{requirement}"]',
-            f'reason = "{_OPEN}why it is not mended yet>"',
-            f'issue = "{_OPEN}where it is followed, or remove the line>"',
-            f'until = "{_OPEN}the last day it counts, as 2026-12-31 without quotes>"',
+            f'reason = "{_OPEN}why it waits>"',
+            f'issue = "{_OPEN}link, or no line>"',
+            f'until = "{_OPEN}2026-12-31, no quotes>"',
         )
     )
 

@@ -47,6 +47,16 @@ def test_explain_says_all_there_is_about_a_requirement(one: Requirement, capsys:
         assert text in words
 
 
+def test_explain_shows_a_method_that_breaks_it_and_one_that_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "FIN-02"]) == 0
+    _, _, methods = capsys.readouterr().out.partition("\nbroken:\n")
+    broken, corrected, kept = methods.partition("\ncorrected: the holder, status and attempt stand in the WHERE")
+    assert corrected
+    assert broken.startswith("    def complete_task(self, task, worker_id):\n")
+    assert '"WHERE id = ?"' in broken
+    assert "attempts = ?" in kept
+
+
 @pytest.mark.usefixtures("wide")
 def test_explain_fills_no_line_beyond_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     main(["explain", *REQUIREMENTS])
