@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
-from pytest_taskq.instruments.history_judges import LEASED, SESSIONS, Session
+from pytest_taskq.instruments.history_judges import LEASED, LOADED, SESSIONS, Session
 from pytest_taskq.recording.crew import Crew
 from pytest_taskq.recording.history_file import RecordedHistory, write_history
 from pytest_taskq.recording.sessions import is_shared
@@ -16,6 +17,7 @@ from pytest_taskq.recording.stage import Stage
 from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_taskq.instruments.budget import Budget
@@ -86,7 +88,8 @@ class HistoryJudge:
                 thin = str(found)
                 continue
             except Broken as found:
-                return _failed(requirement, bench, budget, found)
+                failed = _failed(requirement, bench, budget, found)
+                return replace(failed, details={**failed.details, **found.figures})
             except Unshared as found:
                 return Finding.of(requirement, Instrument.HISTORY, Verdict.UNSUPPORTED, reason=str(found))
             return Finding.of(requirement, Instrument.HISTORY, Verdict.PASS, explored=explored)
@@ -94,24 +97,34 @@ class HistoryJudge:
 
 
 def _sessions(requirement: Requirement, subject: Subject, budget: Budget) -> list[Session]:
-    """Return what is recorded for a requirement: beside its session that of leases which run out, where it takes part.
+    """Return what is recorded for a requirement: beside its session those of leases which run out and of the load
+    run, where it takes part.
 
-    That one waits for real seconds, so it is left out of a smoke run, and for clocks coarser than a second of all.
+    That of leases waits for real seconds, so it is left out of a smoke run, and for clocks coarser than a second of all.
     """
     leased = LEASED.get(requirement.id)
     waits = budget.effort != "smoke" and subject.offers("leases") and subject.promises.time_precision <= 1
-    return [SESSIONS[requirement.id], *([leased] if leased and waits else [])]
+    loaded = LOADED.get(requirement.id)
+    return [SESSIONS[requirement.id], *([leased] if leased and waits else []), *([loaded] if loaded else [])]
 
 
 def _recorded(session: Session, bench: Bench, budget: Budget, *, longer: int) -> Recording:
-    crew, recordings = _CAST.crew_of(bench.subject)
-    if bench.subject.standalone and not _CAST.shared:
-        _CAST.shared = _shared(bench, crew, budget)
+    _, recordings = _CAST.crew_of(bench.subject)
     key = (session.name, budget.effort, budget.seed, longer)
     if key not in recordings:
-        with bench.queue(in_real_time=True) as queue:
-            recordings[key] = session.record(Stage(queue, crew, budget), longer)
+        with fresh_stage(bench, budget) as stage:
+            recordings[key] = session.record(stage, longer)
     return recordings[key]
+
+
+@contextmanager
+def fresh_stage(bench: Bench, budget: Budget) -> Iterator[Stage]:
+    """Yield a fresh store with the processes of the subject on it. Raises Unshared if they could not share it."""
+    crew, _ = _CAST.crew_of(bench.subject)
+    if bench.subject.standalone and not _CAST.shared:
+        _CAST.shared = _shared(bench, crew, budget)
+    with bench.queue(in_real_time=True) as queue:
+        yield Stage(queue, crew, budget)
 
 
 def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:
