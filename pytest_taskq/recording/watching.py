@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 QUEUED = 10_000
 _STANDALONE = 1_000  # are enqueued one by one
-_LENGTH = 0.12  # seconds of a block
+_LENGTH = 0.2  # seconds of a block
 
 
 class Watching:
@@ -60,8 +60,8 @@ class Watching:
 
 
 def _beside(reads: Sequence[Operation], writes: Sequence[Operation], waits: Sequence[float]) -> Block:
-    """Return the writes that ended while the reader was at it; before that it was opening its connection."""
-    begin, end = reads[0].call, max(one.end for one in reads)
+    """Return the writes that ended while the reader was at it, from its second count on: in the first it opens."""
+    begin, end = reads[0].end if len(reads) > 1 else reads[0].call, max(one.end for one in reads)
     kept = [
         (((one.returned or one.call) - one.call) / SECOND, wait)
         for one, wait in zip(writes, waits, strict=True)
