@@ -43,6 +43,7 @@ class Record:
     def __init__(self) -> None:
         self._explored: list[str] = []
         self._findings: list[Finding] = []
+        self.timed: dict[str, Sequence[float]] = {}
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -57,6 +58,10 @@ class Record:
     def explored(self, text: str) -> None:
         """Say what was explored, as ``"200 programs of up to 30 calls"``."""
         self._explored.append(text)
+
+    def time(self, call: str, seconds: Sequence[float]) -> None:
+        """Keep how long each call took, for tools that compare runs."""
+        self.timed[call] = seconds
 
     def add(self, finding: Finding) -> None:
         """Keep an instrument's finding; one that is FAIL, NOT RUN or INCONCLUSIVE ends the check."""

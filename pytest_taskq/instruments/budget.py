@@ -7,16 +7,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Effort = Literal["smoke", "pr", "soak"]
+Latency = Literal["auto", "on", "off", "strict"]
 EFFORTS: tuple[Effort, ...] = ("smoke", "pr", "soak")
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The effort of the run and its seed; ``replay`` is the token of the one schedule to run, "" for all."""
+    """The effort of the run and its seed; ``replay`` is the token of the one schedule to run, "" for all.
+
+    ``latency`` is when calls are timed, ``beside`` the command that times them alone where other tests run beside this
+    one, "" where it is alone.
+    """
 
     effort: Effort = "pr"
     seed: int = 0
     replay: str = ""
+    latency: Latency = "auto"
+    beside: str = ""
 
     @property
     def examples(self) -> int:
@@ -42,6 +49,22 @@ class Budget:
     def deviations(self) -> int | None:
         """Preemptions, deaths and jumps of time in one schedule, at most; None for as many as there can be."""
         return {"smoke": 1, "pr": None, "soak": None}[self.effort]
+
+    @property
+    def samples(self) -> tuple[int, ...]:
+        """How many times a call was timed when the series is judged, and may end; always as often, so errors agree."""
+        full = {"smoke": 500, "pr": 1_000, "soak": 10_000}[self.effort]
+        return (16, full, 2 * full, 4 * full)
+
+    @property
+    def seconds(self) -> float:
+        """How long one call may be timed before the series ends as it is."""
+        return {"smoke": 5.0, "pr": 15.0, "soak": 120.0}[self.effort]
+
+    @property
+    def deep(self) -> int:
+        """The larger number of queued tasks that claims are timed at."""
+        return {"smoke": 20_000, "pr": 100_000, "soak": 100_000}[self.effort]
 
     def seed_for(self, requirement: str) -> int:
         """Return a seed of its own for each requirement; the same run seed always gives the same."""

@@ -42,8 +42,8 @@ class Block:
 
     @property
     def median(self) -> float:
-        """The median of ``seconds``."""
-        return median(self.seconds)
+        """The median of ``own``: ratios compare code and storage, not how many others wanted the processor."""
+        return median(self.own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_taskq.contract import TaskId
     from pytest_taskq.subject.queue import QueueUnderTest
+    from pytest_taskq.subject.store import PlainSql
 
 # Literals of INSERT ... SELECT take the types of the columns on PostgreSQL too.
 _INSERT = """
@@ -28,13 +29,21 @@ def fill(
 
     Queued ones are due after ``delay``, leased ones held for a year, finished ones ended ``ago``.
     """
+    ids = insert_rows(queue.plain, status, count, queue.now(), delay=delay, ago=ago)
+    if count:
+        queue.transcript.note(f"{count} {status} rows by plain SQL" + (f", due in {delay.days} days" if delay else ""))
+    return ids
+
+
+def insert_rows(
+    plain: PlainSql, status: str, count: int, now: datetime, *, delay: timedelta = _NOW, ago: timedelta = _NOW
+) -> Sequence[TaskId]:
+    """Insert the rows of ``fill`` on a connection of the caller's, in the caller's time."""
     if not count:
         return []
-    columns = {"type": "job", "payload": "{}", "status": status, **_state(status, queue.now(), delay, ago)}
+    columns = {"type": "job", "payload": "{}", "status": status, **_state(status, now, delay, ago)}
     statement = _INSERT.format(names=", ".join(columns), values=", ".join("?" * len(columns)), count=count)
-    rows = queue.sql(statement, tuple(columns.values()))
-    queue.transcript.note(f"{count} {status} rows by plain SQL" + (f", due in {delay.days} days" if delay else ""))
-    return [row[0] for row in rows]
+    return [row[0] for row in plain.run(statement, tuple(columns.values()))]
 
 
 def _state(status: str, now: datetime, delay: timedelta, ago: timedelta) -> dict[str, object]:

@@ -87,6 +87,16 @@ class Bench:
         finally:
             queue.leave()
 
+    @contextmanager
+    def unclocked(self) -> Iterator[None]:
+        """Take virtual time away for as long as the context lasts: nothing of the kit is in the way of a call then."""
+        clock = self.clock
+        clock.__exit__(None, None, None)
+        try:
+            yield
+        finally:
+            clock.__enter__()
+
     def keep(self, name: str) -> Path:
         """Return the folder ``name`` beside the stores, made if need be: for evidence that outlives them."""
         folder = self._stores.folder.parent / name

@@ -77,12 +77,16 @@ class Invoker:
         """Return what ``function`` returns, awaited if need be."""
         with process_kept():
             try:
-                result = function(*arguments, **keywords)
-                if inspect.isawaitable(result):
-                    self._runner = self._runner or asyncio.Runner()
-                    result = self._runner.run(_awaited(result))
+                return self.plainly(function, *arguments, **keywords)
             except SystemExit as error:
                 raise ProcessExitError(f"it raised SystemExit({error.code!r})") from error
+
+    def plainly(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - any method
+        """Return the same with no guard around it, for calls that are timed."""
+        result = function(*arguments, **keywords)
+        if inspect.isawaitable(result):
+            self._runner = self._runner or asyncio.Runner()
+            result = self._runner.run(_awaited(result))
         return result
 
     def close(self) -> None:

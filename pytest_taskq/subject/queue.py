@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_taskq.adapter import NotOfferedError, StandaloneAdapter
@@ -15,7 +17,7 @@ from pytest_taskq.subject.violation import ContractViolation, NotJudgedError, Un
 from pytest_taskq.subject.watch import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -181,6 +183,20 @@ class QueueUnderTest:
         raise ContractViolation(
             f"{method} comes back with {expected}", seen, calls=self.transcript.lines, method=method
         ) from cause
+
+    def bare(self, method: str) -> Callable[..., Any]:
+        """Return the adapter's method with nothing of the kit around it but the event loop that ``async`` needs.
+
+        Whoever calls it bounds it with ``under_way`` and keeps the process.
+        """
+        function = getattr(self.adapter, method)
+        if inspect.iscoroutinefunction(function):
+            return partial(self._invoke.plainly, function)
+        return function  # type: ignore[no-any-return]  # a method
+
+    def under_way(self, call: str) -> None:
+        """Say that a bare call begins, "" that it ended."""
+        self._progress.start(call) if call else self._progress.end()
 
     def enqueue(self, type: str = "job", payload: Any = None, **options: Any) -> TaskId:  # noqa: A002, ANN401 - the contract's
         """Store a new task and return its id."""
