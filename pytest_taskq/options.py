@@ -14,13 +14,14 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_taskq.instruments.budget import Effort
+    from pytest_taskq.instruments.budget import Effort, Latency
 
     Clock = Literal["auto", "vfs", "functions"]
     IniKind = Literal["string", "bool", "int", "float"]
 
 EFFORTS = ("smoke", "pr", "soak")
 CLOCKS = ("auto", "vfs", "functions")
+LATENCY = ("auto", "on", "off", "strict")
 _INI_KIND: dict[type, IniKind] = {str: "string", int: "int", float: "float", bool: "bool"}
 
 
@@ -117,6 +118,16 @@ OPTIONS: tuple[Option, ...] = (
         help="How SQLite is given virtual time: auto, vfs or functions",
     ),
     Option(
+        name="latency",
+        choices=LATENCY,
+        default="auto",
+        env=True,
+        ini=True,
+        metavar="WHEN",
+        help="Time single calls where the machine is fit for a verdict (auto), whatever it is fit for, and show the "
+        "figures (on), never (off), or fail the run where there is no verdict (strict)",
+    ),
+    Option(
         name="call-timeout",
         kind=float,
         default=30.0,
@@ -168,6 +179,7 @@ class Settings:
     strict: bool
     known_failures: Path | None
     clock: Clock
+    latency: Latency
     call_timeout: float
     junit_properties: bool
     given: tuple[str, ...]
@@ -181,7 +193,7 @@ class Settings:
         values["report"] = here / values["report"] if values["report"] else None
         known = values["known_failures"]
         values["known_failures"] = (here if known_is_typed else ini_folder) / known if known else None
-        given = (BY_NAME[name] for name in ("adapter", "dsn", "effort", "clock"))
+        given = (BY_NAME[name] for name in ("adapter", "dsn", "effort", "clock", "latency"))
         repeated = [f"{option.flag}={typed}" for option in given if (typed := _typed(config, option)) is not None]
         return cls(**values, given=tuple(repeated))
 

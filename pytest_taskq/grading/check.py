@@ -90,6 +90,12 @@ def rerun_command(item: pytest.Function, requirement_id: str, options: Sequence[
     return f'pytest "{item.nodeid}" {tail}'
 
 
+def timing_command(item: pytest.Function, options: Sequence[str]) -> str:
+    """Return the command that times alone what this run of pytest-xdist runs beside other tests."""
+    which = "--taskq-conformance -m taskq" if is_joined(item) else item.nodeid.partition("::")[0]
+    return f"pytest {which} -k timing -n0 {' '.join(options)}"
+
+
 def of_item(item: pytest.Item, fixture: str) -> RunningCheck:
     """Return the check that an item is. Raises UsageError for a test of the user's own."""
     try:

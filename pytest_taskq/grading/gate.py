@@ -31,6 +31,9 @@ def reasons(report: RunReport, settings: Settings, known: Iterable[KnownFailure]
             f"{graded} requirements were graded, and --taskq-min-graded asks for {settings.min_graded}: "
             "the summary names what was not offered, not run or not selected"
         )
+    if settings.latency == "strict" and not settings.strict:
+        untimed = [one.requirement.id for one in report.having(Verdict.INCONCLUSIVE) if one.lacks_timing]
+        found += [f"{', '.join(untimed)} INCONCLUSIVE, which --taskq-latency=strict does not accept"] if untimed else []
     if settings.strict:
         undecided = [one.requirement.id for one in report.having(Verdict.INCONCLUSIVE)]
         found += [f"{', '.join(undecided)} INCONCLUSIVE, which --taskq-strict does not accept"] if undecided else []

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_taskq.grading import judging
 from pytest_taskq.grading.benchmark_folder import folder_to_come, remove_if_empty
+from pytest_taskq.grading.benchmarks import hand_over
 from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.gate import exit_status
@@ -17,9 +18,10 @@ from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
 from pytest_taskq.reports.json_file import write_json
+from pytest_taskq.reports.latency_table import latency_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from pytest_taskq.options import Settings
@@ -96,7 +98,11 @@ class ConformanceHooks:
         if check is None:
             return None
         bench = cast("Bench | None", pyfuncitem.funcargs.get("taskq_bench"))
-        check.run(pyfuncitem.obj, own_arguments(pyfuncitem), bench)
+        try:
+            check.run(pyfuncitem.obj, own_arguments(pyfuncitem), bench)
+        finally:
+            if check.record.timed:
+                hand_over(pyfuncitem, check.requirement, check.record.timed)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -140,7 +146,7 @@ class ConformanceHooks:
             terminalreporter.write_sep("=", "taskq conformance")
             if not self.joins:  # then there was nothing to say in the header of the session
                 terminalreporter.write_line(self.pytest_report_header())
-            for line in terminal.lines(self.report, self.written):
+            for line in (*self._latency(self.report), *terminal.lines(self.report, self.written)):
                 terminalreporter.write_line(self._fitted(line), **line.markup)
             if self.run.excused and not self.reasons:
                 terminalreporter.write_line("a failed SHOULD does not fail the run; under --taskq-strict it does")
@@ -151,6 +157,13 @@ class ConformanceHooks:
         """Leave nothing in the user's folder that nobody asked for."""
         if not self.is_worker:
             remove_if_empty(self._unused_folder)
+
+    def _latency(self, report: RunReport) -> Iterator[terminal.Line]:
+        """Yield the figures where they are to be shown in any case, or that there are none."""
+        if self.settings.latency == "off":
+            yield terminal.Line("no call was timed: --taskq-latency=off; what is judged by that alone is not selected")
+        elif self.settings.latency == "on":
+            yield from latency_lines(report)
 
     def _fitted(self, line: terminal.Line) -> str:
         text = line.wrapped(self._columns)

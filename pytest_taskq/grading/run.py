@@ -17,7 +17,7 @@ from pytest_taskq.clock import ClockUnavailableError, VirtualClock
 from pytest_taskq.contract import CONTRACT_VERSION, Instrument, Role
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading import gate
-from pytest_taskq.grading.check import CHECK, RunningCheck
+from pytest_taskq.grading.check import CHECK, RunningCheck, timing_command
 from pytest_taskq.grading.collection import is_joined, requirement_mark
 from pytest_taskq.grading.known import KnownFailure, read_known_failures
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
@@ -41,6 +41,7 @@ class ConformanceRun:
     subject: Subject
     known: dict[str, KnownFailure]
     today: date
+    in_parallel: bool = False
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
     hangs: Counter[str] = field(default_factory=Counter)
@@ -53,7 +54,7 @@ class ConformanceRun:
         check_dsn(settings.dsn, subject)
         check_replay(settings.replay)
         known = read_known_failures(settings.known_failures) if settings.known_failures else {}
-        return cls(settings, subject, known, datetime.now(UTC).astimezone().date())
+        return cls(settings, subject, known, datetime.now(UTC).astimezone().date(), hasattr(config, "workerinput"))
 
     # --- before the tests -------------------------------------------------------------------------------------------
 
@@ -74,20 +75,36 @@ class ConformanceRun:
             )
         if not self.subject.graded(requirement) or not self._replays(requirement.id, mark):
             return False
+        timed = mark.kwargs["instrument"] == Instrument.TIMING.value
+        if timed and self.settings.latency == "off":
+            return False
         not_offered = self.subject.not_offered(requirement)
         item.stash[CHECK] = RunningCheck(
             requirement=requirement,
             instrument=Instrument(mark.kwargs["instrument"]),
             name=check_name(item.function),
-            budget=Budget(self.settings.effort, self.settings.seed, self.settings.replay or ""),
+            budget=self._budget(item),
             not_offered=not_offered,
             make_bench=self.bench,
             hangs=self.hangs,
         )
         item.extra_keyword_matches.add(requirement.id)
+        if timed:
+            item.extra_keyword_matches.add(
+                Instrument.TIMING.value
+            )  # so that -k timing finds those of other modules too
         if not_offered:
             item.add_marker(pytest.mark.skip(reason=f"{requirement.id} not offered: {not_offered}"))
         return True
+
+    def _budget(self, item: pytest.Function) -> Budget:
+        return Budget(
+            self.settings.effort,
+            self.settings.seed,
+            self.settings.replay or "",
+            latency=self.settings.latency,
+            beside=timing_command(item, self.settings.rerun_options) if self.in_parallel else "",
+        )
 
     def _replays(self, requirement_id: str, mark: pytest.Mark) -> bool:
         """Whether a test takes part: under --taskq-replay only the one that can run its schedule."""

@@ -73,6 +73,14 @@ class RequirementReport:
         return _unsupported(self.judged)
 
     @property
+    def lacks_timing(self) -> bool:
+        """Whether calls of it were to be timed, and that gave no verdict."""
+        return any(
+            one.finding.instrument is Instrument.TIMING and one.finding.verdict is Verdict.INCONCLUSIVE
+            for one in self.judged
+        )
+
+    @property
     def decisive(self) -> Finding | None:
         """The first finding with evidence against it, or that kept it from being judged; None for a PASS."""
         if self.verdict in (Verdict.PASS, Verdict.NOT_SELECTED):
