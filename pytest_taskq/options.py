@@ -198,10 +198,15 @@ class Settings:
         return cls(**values, given=tuple(repeated))
 
     @property
-    def rerun_options(self) -> tuple[str, ...]:
-        """What a command must repeat to see the same again; a part of the suite is not held to ``min_graded``."""
+    def part_options(self) -> tuple[str, ...]:
+        """What a command must repeat that runs a part of the suite: it is not held to ``min_graded``."""
         fewer = ("--taskq-min-graded=0",) if self.min_graded else ()
-        return (f"--taskq-seed={self.seed}", *self.given, *fewer)
+        return (*self.given, *fewer)
+
+    @property
+    def rerun_options(self) -> tuple[str, ...]:
+        """What a command must repeat to see the same again."""
+        return (f"--taskq-seed={self.seed}", *self.part_options)
 
 
 def choose_seed(config: pytest.Config) -> None:

@@ -382,6 +382,21 @@ KILLS: dict[str, dict[str, str]] = {
         "SaysCompletedWhateverHappens": "A completion that cannot be stored is reported as one that was",
         "TakesAnErrorForAnEmptyQueue": "A claim that fails returns None",
     },
+    "LAT-01": {
+        "EnqueuesSlowly": "Takes twenty milliseconds for each enqueue",
+    },
+    "LAT-02": {
+        "ClaimsSlowly": "Takes ten milliseconds for each claim",
+    },
+    "LAT-03": {
+        "RenewsBusily": "Computes for ten milliseconds before each renewal",
+    },
+    "LAT-04": {
+        "CountsSlowly": "Takes a tenth of a second for the statistics",
+    },
+    "LAT-06": {
+        "ScansBeforeItClaims": "Looks at every task that waits before each claim",
+    },
     "LAT-07": {
         "DoesNotWait": "Opens a connection of its own that gives up at the first lock",
     },

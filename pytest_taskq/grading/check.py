@@ -93,7 +93,7 @@ def rerun_command(item: pytest.Function, requirement_id: str, options: Sequence[
 def timing_command(item: pytest.Function, options: Sequence[str]) -> str:
     """Return the command that times alone what this run of pytest-xdist runs beside other tests."""
     which = "--taskq-conformance -m taskq" if is_joined(item) else item.nodeid.partition("::")[0]
-    return f"pytest {which} -k timing -n0 {' '.join(options)}"
+    return " ".join(("pytest", which, "-k timing -n0", *options))
 
 
 def of_item(item: pytest.Item, fixture: str) -> RunningCheck:

@@ -103,7 +103,7 @@ class ConformanceRun:
             self.settings.seed,
             self.settings.replay or "",
             latency=self.settings.latency,
-            beside=timing_command(item, self.settings.rerun_options) if self.in_parallel else "",
+            beside=timing_command(item, self.settings.part_options) if self.in_parallel else "",
         )
 
     def _replays(self, requirement_id: str, mark: pytest.Mark) -> bool:

@@ -158,7 +158,7 @@ def _in_turns(one: Callable[[], Block], other: Callable[[], Block], chance: rand
 
 _SHALLOW, _MOST_GROWTH = 1_000, 3.0
 _PAIRS = (32, 64)
-_CLAIMS = 8
+_CLAIMS, _SLOW = 8, 0.010  # claims of a block, and the seconds from which a claim is a block by itself
 
 
 def _grown(requirement: Requirement, bench: Bench, budget: Budget) -> Timed:
@@ -177,10 +177,11 @@ def _growth(shallow: Site, deep: Site, call: TimedCall, budget: Budget, chance: 
     for site in (shallow, deep):
         site.warm_up(call)
     pairs: list[Pair] = []
-    until = monotonic() + budget.seconds
+    claims = _CLAIMS if deep.block(call, 1).median < _SLOW else 1
+    until = monotonic() + 4 * budget.seconds
     for look in _PAIRS:
         while len(pairs) < look and (monotonic() < until or not pairs):
-            blocks = _in_turns(lambda: deep.block(call, _CLAIMS), lambda: shallow.block(call, _CLAIMS), chance)
+            blocks = _in_turns(lambda: deep.block(call, claims), lambda: shallow.block(call, claims), chance)
             pairs.append(Pair(*blocks))
         found = Growth(
             name=call.name,

@@ -32,10 +32,11 @@ def findings(
     *,
     instrument: Instrument | None = None,
     server: str | None = None,
+    timed: bool = True,
 ) -> list[Finding]:
     """Return what every shipped check of ``requirement`` finds, or those of one instrument alone.
 
-    Stores are made below ``folder``, or on the PostgreSQL server whose DSN is given. Raises ValueError if the
+    Without ``timed`` calls are not timed. Stores are made below ``folder``, or on the PostgreSQL server whose DSN is given. Raises ValueError if the
     requirement is not about the adapter's code, or the suite has no such check.
     """
     subject = Subject(adapter_class.__name__, adapter_class)
@@ -44,7 +45,9 @@ def findings(
     tests = [
         test
         for test in shipped_tests()
-        if test.check.requirement == requirement.id and instrument in (None, test.check.instrument)
+        if test.check.requirement == requirement.id
+        and instrument in (None, test.check.instrument)
+        and (timed or test.check.instrument is not Instrument.TIMING)
     ]
     if not tests:
         what = f"{requirement.id} by {instrument}" if instrument else requirement.id

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from grading import findings
 from matrix_pages import kills_module, matrix_page, matrix_tables
 from mutant_queues.registry import WAITING, adapter_of, catalogue
 
-from pytest_taskq.contract import Verdict, combine
+from pytest_taskq.contract import Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.grading.suite import shipped_checks
 from pytest_taskq.instruments.budget import EFFORTS, Effort
@@ -54,21 +55,31 @@ Row = dict[str, Cell]
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
-def judged_requirements() -> list[str]:
-    """Return the requirements that the suite has a check of, in the contract's order."""
-    judged = {check.requirement for check in shipped_checks()}
+def judged_requirements(*, timed: bool = True) -> list[str]:
+    """Return the requirements that the suite has a check of, one beside timing unless ``timed``, in their order."""
+    judged = {one.requirement for one in shipped_checks() if timed or one.instrument is not Instrument.TIMING}
     return [name for name in REQUIREMENTS if name in judged]
 
 
 def row_of(adapter: str, effort: Effort, seed: int) -> Row:
     """Return what every requirement that the adapter's code makes graded says of it."""
-    subject = Subject(adapter, adapter_of(adapter))
+    subject, timed = Subject(adapter, adapter_of(adapter)), adapter in timed_adapters()
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder:
         return {
-            name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed))
-            for name in judged_requirements()
+            name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed, timed=timed))
+            for name in judged_requirements(timed=timed)
             if subject.graded(REQUIREMENTS[name])
         }
+
+
+@cache
+def timed_adapters() -> frozenset[str]:
+    """Return the queues whose calls are timed: the broken ones that are too slow, and their twins.
+
+    The others are written to be read, not to be fast, and rows are judged by several processes at once.
+    """
+    slow = [one for one in catalogue().mutants if one.instrument is Instrument.TIMING]
+    return frozenset(name for one in slow for name in (one.adapter, one.twin))
 
 
 def _cell(found: Iterable[Finding]) -> Cell:
