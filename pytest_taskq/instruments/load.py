@@ -30,6 +30,8 @@ class LoadJudge:
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS, FAIL or INCONCLUSIVE with the tasks a minute and those of the reference."""
+        if budget.beside:
+            return not_alone(requirement, budget)
         try:
             with fresh_stage(bench, budget) as stage:
                 runs = [_Run(think, found, mill.operations) for think, found, mill in throughput(stage)]
@@ -46,6 +48,12 @@ class LoadJudge:
             evidence="\n".join(map(str, runs)) if verdict is Verdict.FAIL else "",
             details={"load": {**worst.as_details(), "runs": [run.as_details() for run in runs]}},
         )
+
+
+def not_alone(requirement: Requirement, budget: Budget) -> Finding:
+    """Return that nothing is measured beside other tests, with the command that measures it."""
+    reason = f"not measured beside other tests; this measures it: {budget.beside}"
+    return Finding.of(requirement, Instrument.TIMING, Verdict.INCONCLUSIVE, reason=reason)
 
 
 class _Run:

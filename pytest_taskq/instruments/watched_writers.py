@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.instruments.history import HistoryJudge, fresh_stage
 from pytest_taskq.instruments.history_evidence import Unshared
+from pytest_taskq.instruments.load import not_alone
 from pytest_taskq.latency.exceedance import Exceedance
 from pytest_taskq.latency.judgement import Measurement, in_ms
 from pytest_taskq.recording.watching import Watching
@@ -40,6 +41,8 @@ class WatchedWritersJudge:
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS, FAIL or INCONCLUSIVE with the percentiles of the writer and the ratio."""
+        if budget.beside:
+            return not_alone(requirement, budget)
         try:
             with fresh_stage(bench, budget) as stage, bench.queue(in_real_time=True) as other:
                 watching = Watching(stage, other)

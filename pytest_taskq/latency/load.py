@@ -189,7 +189,10 @@ class Throughput:
         """FAIL, PASS, or INCONCLUSIVE: too near to the target for the time, or no fast machine beside it."""
         slow = self.judged
         wanted = self.target / _MINUTE
-        if tail(sum(one.finished for one in slow), wanted * sum(one.at_work for one in slow)) < FALSE_ALARM / self.looks:
+        if (
+            tail(sum(one.finished for one in slow), wanted * sum(one.at_work for one in slow))
+            < FALSE_ALARM / self.looks
+        ):
             return Verdict.FAIL
         expected = wanted * self.seconds
         if self.finished > expected and tail(self.finished, expected, above=True) < FALSE_PASS / self.looks:

@@ -33,7 +33,9 @@ _LEAST = 1_000
 class Mill:
     """Blocks of the load run on one stage; before each there are more tasks than it can take."""
 
-    def __init__(self, stage: Stage, control: Store | None = None, *, think: float = 0.0, enqueue: bool = False) -> None:
+    def __init__(
+        self, stage: Stage, control: Store | None = None, *, think: float = 0.0, enqueue: bool = False
+    ) -> None:
         self.operations: list[Operation] = []
         self._stage = stage
         self._control = control

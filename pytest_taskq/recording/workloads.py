@@ -182,5 +182,21 @@ def probe(actor: Actor) -> bool:
 
 WORKLOADS: dict[str, Callable[[Actor], Any]] = {
     one.__name__: one
-    for one in (traffic, rush, stock, drain, order, keys, counting, cleaning, storing, leases, opening, sharing, mill, watched, probe)
+    for one in (
+        traffic,
+        rush,
+        stock,
+        drain,
+        order,
+        keys,
+        counting,
+        cleaning,
+        storing,
+        leases,
+        opening,
+        sharing,
+        mill,
+        watched,
+        probe,
+    )
 }
