@@ -398,7 +398,7 @@ KILLS: dict[str, dict[str, str]] = {
         "CountsSlowly": "Takes a tenth of a second for the statistics",
     },
     "LAT-05": {
-        "LooksAroundWithTheLock": "Looks around for most of a second in a transaction before each claim, so that nobody else claims meanwhile",  # noqa: E501 - generated
+        "AsksNowAndThen": "Waits for four seconds before each claim, so as not to disturb the queue",
         "StepsBack": "To keep out of each other's way, a worker waits the longer before each claim the higher its number is",  # noqa: E501 - generated
     },
     "LAT-06": {

@@ -97,10 +97,9 @@ class HistoryJudge:
 
 
 def _sessions(requirement: Requirement, subject: Subject, budget: Budget) -> list[Session]:
-    """Return what is recorded for a requirement: beside its session those of leases which run out and of the load
-    run, where it takes part.
+    """Return what is recorded for a requirement: its session, and where it takes part the load run and short leases.
 
-    That of leases waits for real seconds, so it is left out of a smoke run, and for clocks coarser than a second of all.
+    Short leases wait for real seconds, so they are left out of a smoke run, and under coarse clocks.
     """
     leased = LEASED.get(requirement.id)
     waits = budget.effort != "smoke" and subject.offers("leases") and subject.promises.time_precision <= 1

@@ -42,6 +42,9 @@ def _judged(window: Window, recording: Recording) -> str:
     raise _Starved(window, trial, recording)
 
 
+_WITHOUT = "the time not counted in which it was ready and had no processor"
+
+
 class _Starved(Broken):
     """A window was uneven, and the trial says that it is the queue's doing."""
 
@@ -53,8 +56,7 @@ class _Starved(Broken):
         seen = [
             f"{got}, {least_share(block.claims):.2f} of its fair share",
             f"  shares     {shares_text(block.claims)}",
-            f"  w{worst}         was inside calls for {turn.held_up / 1e9:.2f} s of {block.window:.2f} s, the time not "
-            "counted in which it was ready and had no processor",
+            f"  w{worst}         was inside calls for {turn.held_up / 1e9:.2f} s of {block.window:.2f} s, {_WITHOUT}",
             f"  the trial  {_trial_text(trial)}",
         ]
         expected = f"each of {len(block.claims)} workers gets a quarter of its fair share or more"

@@ -84,7 +84,8 @@ class _Run:
         return (
             f"{found.finished} tasks in {found.seconds:.1f} s{work}, {found.per_minute:,.0f} a minute (target "
             f"{TARGET:g}); the reference {found.reference_per_minute:,.0f} in turns with it, "
-            f"{found.per_minute / max(found.reference_per_minute, 1e-9):.2f} of that; {shares_text(found.claims)}{errors}"
+            f"{found.per_minute / max(found.reference_per_minute, 1e-9):.2f} of that; "
+            f"{shares_text(found.claims)}{errors}"
         )
 
     def as_details(self) -> dict[str, Any]:

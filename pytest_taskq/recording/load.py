@@ -199,7 +199,7 @@ def under_load(stage: Stage, longer: int) -> Recording:
 
 # --- throughput -------------------------------------------------------------------------------------------------------
 
-_BLOCK = {"smoke": (0.25, 2, 8.0), "pr": (0.5, 4, 30.0), "soak": (1.0, 30, 300.0)}
+_BLOCK = {"smoke": (0.25, 2, 12.0), "pr": (0.5, 4, 30.0), "soak": (1.0, 30, 300.0)}
 _MOST_BLOCKS = 64
 
 
@@ -224,5 +224,5 @@ def _throughput(stage: Stage, mill: Mill) -> Throughput:
         if len(found.pairs) >= least:
             if found.verdict is not Verdict.INCONCLUSIVE:
                 break
-            length = max(length, limit / 10)
+            length = max(length, limit / 6)
     return found

@@ -10,12 +10,11 @@ from pytest_taskq import QueueAdapter
 
 
 @breaks("LAT-05", TIMING, r"expected 400 tasks a minute from 4 workers or more; seen \d")
-class LooksAroundWithTheLock(QueueAdapter):
-    """Looks around for most of a second in a transaction before each claim, so that nobody else claims meanwhile."""
+class AsksNowAndThen(QueueAdapter):
+    """Waits for four seconds before each claim, so as not to disturb the queue."""
 
     def claim_task(self, worker_id, capabilities, lease_seconds):
-        with self.db.transaction():
-            time.sleep(0.8)
+        time.sleep(4)
         return self.reference.claim_task(worker_id, capabilities, lease_seconds)
 
 
