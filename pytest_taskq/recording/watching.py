@@ -48,6 +48,7 @@ class Watching:
             yield Pair(blocks[True], blocks[False])
 
     def _block(self, *, same: bool) -> Block:
+        """Return a block of writes beside a reader of the ``same`` store, or of the other one."""
         read = self._stage.queue.dsn if same else self._other.dsn
         job = self._stage.job("watched", _LENGTH, ways=(), read=read)
         calls, answers = self._stage.crew.run(job, self._stage.folder, 2)
