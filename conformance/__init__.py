@@ -9,6 +9,7 @@ from pytest_taskq.conformance.test_engine import TestEngine
 from pytest_taskq.conformance.test_history import TestHistory
 from pytest_taskq.conformance.test_infrastructure import TestInfrastructure
 from pytest_taskq.conformance.test_interleavings import TestInterleavings
+from pytest_taskq.conformance.test_load import TestLoad
 from pytest_taskq.conformance.test_maintenance import TestMaintenance
 from pytest_taskq.conformance.test_model import TestModel
 from pytest_taskq.conformance.test_oracle import TestOracle
@@ -24,6 +25,7 @@ __all__ = [
     "TestHistory",
     "TestInfrastructure",
     "TestInterleavings",
+    "TestLoad",
     "TestMaintenance",
     "TestModel",
     "TestOracle",

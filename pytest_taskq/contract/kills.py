@@ -338,6 +338,9 @@ KILLS: dict[str, dict[str, str]] = {
         "CountsAndWrites": "Writes to the tasks that it counts",
         "CountsWithTheLock": "Counts inside a write transaction, so that nothing changes meanwhile",
     },
+    "OBS-04": {
+        "CountsSlowlyWithTheLock": "Takes its time over a count inside a write transaction",
+    },
     "MNT-01": {
         "DeletesDeadLetters": "Deletes whatever finished long ago, dead letters too",
     },
@@ -394,10 +397,15 @@ KILLS: dict[str, dict[str, str]] = {
     "LAT-04": {
         "CountsSlowly": "Takes a tenth of a second for the statistics",
     },
+    "LAT-05": {
+        "AsksNowAndThen": "Waits for four seconds before each claim, so as not to disturb the queue",
+        "StepsBack": "To keep out of each other's way, a worker waits the longer before each claim the higher its number is",  # noqa: E501 - generated
+    },
     "LAT-06": {
         "ScansBeforeItClaims": "Looks at every task that waits before each claim",
     },
     "LAT-07": {
         "DoesNotWait": "Opens a connection of its own that gives up at the first lock",
+        "AsksOnce": "A claim asks for the lock once, and tells its caller in its own words that another was faster",
     },
 }

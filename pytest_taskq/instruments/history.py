@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.contract.details import Violation
 from pytest_taskq.history.excerpt import history_details
 from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
-from pytest_taskq.instruments.history_judges import LEASED, SESSIONS, Session
+from pytest_taskq.instruments.history_judges import LEASED, LOADED, SESSIONS, Session
 from pytest_taskq.recording.crew import Crew
 from pytest_taskq.recording.history_file import RecordedHistory, write_history
 from pytest_taskq.recording.sessions import is_shared
@@ -18,6 +19,7 @@ from pytest_taskq.recording.stage import Stage
 from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_taskq.instruments.budget import Budget
@@ -88,7 +90,8 @@ class HistoryJudge:
                 thin = str(found)
                 continue
             except Broken as found:
-                return _failed(requirement, bench, budget, found)
+                failed = _failed(requirement, bench, budget, found)
+                return replace(failed, details={**failed.details, **found.figures})
             except Unshared as found:
                 return Finding.of(requirement, Instrument.HISTORY, Verdict.UNSUPPORTED, reason=str(found))
             return Finding.of(requirement, Instrument.HISTORY, Verdict.PASS, explored=explored)
@@ -96,24 +99,33 @@ class HistoryJudge:
 
 
 def _sessions(requirement: Requirement, subject: Subject, budget: Budget) -> list[Session]:
-    """Return what is recorded for a requirement: beside its session that of leases which run out, where it takes part.
+    """Return what is recorded for a requirement: its session, and where it takes part the load run and short leases.
 
-    That one waits for real seconds, so it is left out of a smoke run, and for clocks coarser than a second of all.
+    Short leases wait for real seconds, so they are left out of a smoke run, and under coarse clocks.
     """
     leased = LEASED.get(requirement.id)
     waits = budget.effort != "smoke" and subject.offers("leases") and subject.promises.time_precision <= 1
-    return [SESSIONS[requirement.id], *([leased] if leased and waits else [])]
+    loaded = LOADED.get(requirement.id)
+    return [SESSIONS[requirement.id], *([leased] if leased and waits else []), *([loaded] if loaded else [])]
 
 
 def _recorded(session: Session, bench: Bench, budget: Budget, *, longer: int) -> Recording:
-    crew, recordings = _CAST.crew_of(bench.subject)
-    if bench.subject.standalone and not _CAST.shared:
-        _CAST.shared = _shared(bench, crew, budget)
+    _, recordings = _CAST.crew_of(bench.subject)
     key = (session.name, budget.effort, budget.seed, longer)
     if key not in recordings:
-        with bench.queue(in_real_time=True) as queue:
-            recordings[key] = session.record(Stage(queue, crew, budget), longer)
+        with fresh_stage(bench, budget) as stage:
+            recordings[key] = session.record(stage, longer)
     return recordings[key]
+
+
+@contextmanager
+def fresh_stage(bench: Bench, budget: Budget) -> Iterator[Stage]:
+    """Yield a fresh store with the processes of the subject on it. Raises Unshared if they could not share it."""
+    crew, _ = _CAST.crew_of(bench.subject)
+    if bench.subject.standalone and not _CAST.shared:
+        _CAST.shared = _shared(bench, crew, budget)
+    with bench.queue(in_real_time=True) as queue:
+        yield Stage(queue, crew, budget)
 
 
 def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:

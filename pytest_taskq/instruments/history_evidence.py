@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.checkers import Judgement, check_conservation
 from pytest_taskq.checkers.by_name import Ways
@@ -11,7 +12,7 @@ from pytest_taskq.history import SECOND, Kind, Operation
 from pytest_taskq.subject.violation import InconclusiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_taskq.recording.stage import Recording
     from pytest_taskq.subject import Subject
@@ -32,6 +33,8 @@ class Broken(Exception):  # noqa: N818 - a finding
 
     ``witness`` are those of the operations that prove it, as far as they are known one by one.
     """
+
+    figures: Mapping[str, Any] = MappingProxyType({})  # beside the calls, as data
 
     def __init__(
         self,
@@ -71,9 +74,9 @@ def enough(count: int, floor: int, what: str) -> None:
 def nothing_raised(recording: Recording, subject: Subject, kinds: Sequence[Kind], *, locks_only: bool = False) -> None:
     """Raise Broken for a call of ``kinds`` that raised, unless it is a lock waited for as long as was promised."""
     for one in recording.operations:
-        if one.error and one.kind in kinds and not _excused(one, subject) and (_is_lock(one) or not locks_only):
+        if one.error and one.kind in kinds and not _excused(one, subject) and (is_lock_error(one) or not locks_only):
             length = ((one.returned or one.call) - one.call) / SECOND
-            what = "no lock error" if _is_lock(one) else "no error"
+            what = "no lock error" if is_lock_error(one) else "no error"
             expected = f"{what} before the busy timeout of {subject.promises.busy_timeout:g} s"
             seen = f"{one.kind} raised after {length:.3f} s: {one.error}\n  {one}"
             raise Broken(expected, seen, recording.operations, witness=(one,))
@@ -82,13 +85,14 @@ def nothing_raised(recording: Recording, subject: Subject, kinds: Sequence[Kind]
 _LOCKS = ("QueueBusyError", "locked", "busy", "deadlock", "serializ", "SerializationFailure", "LockNotAvailable")
 
 
-def _is_lock(one: Operation) -> bool:
+def is_lock_error(one: Operation) -> bool:
+    """Whether a call raised because others were in the way."""
     return any(word.lower() in one.error.lower() for word in _LOCKS)
 
 
 def _excused(one: Operation, subject: Subject) -> bool:
     # What is measured outside the call is longer than the wait; the tenth is for waits that are added up from pauses.
-    return _is_lock(one) and (one.returned or 0) - one.call >= 0.9 * subject.promises.busy_timeout * SECOND
+    return is_lock_error(one) and (one.returned or 0) - one.call >= 0.9 * subject.promises.busy_timeout * SECOND
 
 
 def need(judgement: Judgement, what: str) -> None:

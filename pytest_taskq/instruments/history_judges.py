@@ -25,8 +25,9 @@ from pytest_taskq.instruments.history_claims import (
     no_two_holders_of_short_leases,
     nothing_lost,
 )
+from pytest_taskq.instruments.history_load import none_is_starved
 from pytest_taskq.instruments.history_opening import opens_at_once, record_sharing, shared_by_threads
-from pytest_taskq.recording import sessions
+from pytest_taskq.recording import load, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +60,13 @@ SESSIONS: dict[str, Session] = {
     "SCH-03": Session("priority", sessions.order("priority"), in_turn),
     "OBS-02": Session("counting", sessions.counting, counts_of_one_moment),
     "MNT-02": Session("cleaning", sessions.cleaning, cleans_only_what_is_done),
+    "LAT-05": Session("shares", load.fair_shares, none_is_starved),
     "LAT-07": Session(*_TRAFFIC, no_lock_error),
 }
 LEASED: dict[str, Session] = {
     "CLM-02": Session("leases", sessions.short_leases, no_two_holders_of_short_leases),
     "CLM-03": Session("leases", sessions.short_leases, back_after_leases),
+}
+LOADED: dict[str, Session] = {
+    "LAT-07": Session("load", load.under_load, no_lock_error),
 }

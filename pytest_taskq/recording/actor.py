@@ -41,19 +41,19 @@ class Actor:
         self._log = log
         self._made = 0
         self._ways = [tuple(way) for way in job["ways"]]
-        self.start = self._end = job["start"]
+        self.start = self.end = job["start"]
 
     @property
     def time_is_up(self) -> bool:
         """Whether the job's time is over."""
-        return bool(time.monotonic_ns() >= self._end)
+        return bool(time.monotonic_ns() >= self.end)
 
     def start_at(self, start: int) -> None:
         """Wait until ``start``, the moment at which the whole crew begins."""
         while time.monotonic_ns() < start:
             time.sleep(0.0002)
         self.start = start
-        self._end = start + round(self.job["seconds"] * SECOND)
+        self.end = start + round(self.job["seconds"] * SECOND)
 
     def close(self) -> None:
         """Close the adapter and the log."""
@@ -159,9 +159,14 @@ def token_of(task: Task) -> str:
 
 
 def described(error: BaseException) -> str:
-    """Return the classes of an exception, its own first, and its text: the reader of the file has not its modules."""
+    """Return the classes of an exception, its own first, and its text: the reader of the file has not its modules.
+
+    What it was raised from, or while handling what, stands behind it: a lock error in the words of a team's own.
+    """
     names = [one.__name__ for one in type(error).__mro__ if issubclass(one, Exception) and one is not Exception]
-    return f"{'/'.join(names) or type(error).__name__}: {error!s:.300}"
+    told = f"{'/'.join(names) or type(error).__name__}: {error!s:.300}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return told if cause is None else f"{told} (from {type(cause).__name__}: {cause!s:.300})"
 
 
 def _row(found: object) -> object:

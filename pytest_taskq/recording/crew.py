@@ -40,7 +40,8 @@ class Job:
     """What a crew is to do: the workload ``do`` on the store ``dsn`` for ``seconds``, drawn from ``seed``.
 
     ``ways`` are the ways to claim, ``backoff`` the longest delay after a failure in nanoseconds; the booleans say what
-    the adapter offers. ``warm``: open the database before the start. ``extra`` belongs to the workload.
+    the adapter offers. ``warm``: open the database before the start. ``extra`` belongs to the workload. ``adapter`` is
+    another one than the crew's, for a job that is compared with its work.
     """
 
     do: str
@@ -54,6 +55,7 @@ class Job:
     priorities: bool = True
     max_attempts: bool = True
     warm: bool = True
+    adapter: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
 

@@ -93,9 +93,24 @@ class Stage:
         **extra: Any,  # noqa: ANN401 - what the workload asks for
     ) -> list[Any]:
         """Let the crew do a job and return the answers; the calls are kept."""
+        job = self.job(do, seconds, ways=ways, warm=warm, **extra)
+        calls, answers = self.crew.run(job, self.folder, size, interfere)
+        self.operations += calls
+        return answers
+
+    def job(
+        self,
+        do: str,
+        seconds: float,
+        *,
+        ways: Sequence[Sequence[str]] | None = None,
+        warm: bool = True,
+        **extra: Any,  # noqa: ANN401 - what the workload asks for
+    ) -> Job:
+        """Return the next job on this store."""
         self._jobs += 1
         backoff = self.subject.promises.backoff
-        job = Job(
+        return Job(
             do=do,
             dsn=self.queue.dsn,
             seconds=seconds,
@@ -109,9 +124,6 @@ class Stage:
             warm=warm and self.subject.shared_schema,
             extra={"complete": self.offers("complete_task"), **extra},
         )
-        calls, answers = self.crew.run(job, self.folder, size, interfere)
-        self.operations += calls
-        return answers
 
     def stock(self, count: int) -> None:
         """Enqueue ``count`` tasks, one process alone."""

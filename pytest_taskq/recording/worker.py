@@ -73,9 +73,12 @@ def _obeyed(
     from pytest_taskq.recording.actor import Actor, BrokenResultError
     from pytest_taskq.recording.log import CallLog
     from pytest_taskq.recording.workloads import WORKLOADS
+    from pytest_taskq.subject.loading import load_adapter
 
     try:
         order["start"] = time.monotonic_ns()
+        if order["adapter"]:
+            adapter_class = load_adapter(order["adapter"])
         actor = Actor(name, adapter_class(order["dsn"]), CallLog(order["log"], name), order)
         try:
             if order["warm"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.recording.mill import mill, watched
 from pytest_taskq.recording.sharing import sharing
 
 if TYPE_CHECKING:
@@ -181,5 +182,21 @@ def probe(actor: Actor) -> bool:
 
 WORKLOADS: dict[str, Callable[[Actor], Any]] = {
     one.__name__: one
-    for one in (traffic, rush, stock, drain, order, keys, counting, cleaning, storing, leases, opening, sharing, probe)
+    for one in (
+        traffic,
+        rush,
+        stock,
+        drain,
+        order,
+        keys,
+        counting,
+        cleaning,
+        storing,
+        leases,
+        opening,
+        sharing,
+        mill,
+        watched,
+        probe,
+    )
 }
