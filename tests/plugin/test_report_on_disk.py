@@ -14,7 +14,7 @@ from pytest_taskq.reports.html.page import render
 def test_the_page_lies_beside_the_data_is_made_of_it_and_is_named(team) -> None:
     told = said(team.grade("Wrong", "-k", "ENQ-10", "--taskq-report=out"))
     folder = team.pytester.path / "out"
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["badge.json", "report.html", "report.json"]
     data = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page == render(data)
