@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 from test_reference_database import in_a_fork
 
-from pytest_taskq.reference_impl import Queue, QueueBusyError, QueueDatabase, QueueDatabaseError, QueueSchemaError
+from pytest_taskq.reference_impl import Queue, QueueBusyError, QueueDatabaseError, QueueSchemaError
 
 INSERT = "INSERT INTO workers (worker_id) VALUES (?)"
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
