@@ -132,7 +132,8 @@ class QueueDatabase:
         """Run one statement that writes and returns no rows, as a transaction of its own; errors as of transaction().
 
         SQLite takes the write lock before it reads and commits at the end, as it would between BEGIN IMMEDIATE and
-        COMMIT, which take a tenth of an enqueue.
+        COMMIT, which take a tenth of an enqueue. Busy is said before anything is written: in WAL a commit waits for
+        nobody, and a checkpoint that cannot go on after it is silent. So to try again never stores twice.
         """
         try:
             held = self._idle()
@@ -159,12 +160,12 @@ class QueueDatabase:
     def _idle(self) -> _Held:
         """Return this thread's connection, which asks for a lock once; it must not be in a transaction."""
         held = self._threads.get(self._new_held)
-        held.wait(_AT_ONCE)
         if held.connection.in_transaction:
             raise QueueDatabaseError(
                 "this thread is inside a transaction already, and SQLite cannot nest them; "
                 "use the connection that the outer transaction() gave you"
             )
+        held.wait(_AT_ONCE)
         return held
 
     def _held(self) -> _Held:

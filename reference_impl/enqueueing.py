@@ -9,6 +9,7 @@ from pytest_taskq.contract.task import COLUMNS
 
 from . import checks
 from .access import Access
+from .errors import QueueDatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ _OWNER_OF_KEY = """
     UNION ALL
     SELECT task_id FROM reference_retired_keys WHERE idempotency_key = :key
 """
+_IGNORED = "the task was not stored: a trigger on task_queue ignored the row, so there is no id; look at its triggers"
 _CANCEL = """
     UPDATE task_queue
     SET status = 'cancelled', finished_at_utc = datetime('now'), updated_at_utc = datetime('now'),
@@ -140,7 +142,10 @@ class Enqueueing(Access):
 
     def _store(self, row: Row) -> int:
         if self._alone is not None and row["key"] is None:
-            return self._alone(_INSERT, _without_key(row)).lastrowid  # type: ignore[attr-defined,no-any-return] # of sqlite3
+            stored = self._alone(_INSERT, _without_key(row))
+            if stored.rowcount == 1:
+                return stored.lastrowid  # type: ignore[attr-defined,no-any-return] # of sqlite3
+            raise QueueDatabaseError(_IGNORED)
         with self._write() as connection:
             return self._insert(connection, row)
 
@@ -150,7 +155,10 @@ class Enqueueing(Access):
         else:
             found = connection.execute(_INSERT_WITH_KEY, row)
         found = connection.execute(_INSERTED) if found.rowcount == 1 else connection.execute(_OWNER_OF_KEY, row)
-        task_id: int = found.fetchall()[0][0]
+        rows = found.fetchall()
+        if not rows:
+            raise QueueDatabaseError(_IGNORED)
+        task_id: int = rows[0][0]
         return task_id
 
     def _insert_many(self, connection: Connection, rows: list[Row]) -> list[TaskId]:

@@ -64,6 +64,47 @@ def test_what_was_added_in_a_transaction_that_failed_is_added_again(contract_onl
     assert queue.claim_task("w", {}, 60).id == 1
 
 
+BEFORE = """
+    DROP INDEX reference_in_other_states;
+    CREATE INDEX reference_other
+        ON task_queue (ifnull(status, '')) WHERE ifnull(status, '') NOT IN ('queued', 'leased', 'completed');
+"""
+STATES = ("queued", "leased", "completed", "failed", "cancelled", "odd", None)
+
+
+@pytest.fixture
+def earlier(db):
+    """A database of the reference as it was when one index had another name; a task in each state, two have failed."""
+    with closing(sqlite3.connect(db.path)) as connection:
+        connection.executescript(BEFORE)
+        rows = [(status,) for status in (*STATES, "failed")]
+        connection.executemany("INSERT INTO task_queue (type, payload, status) VALUES ('t', '1', ?)", rows)
+        connection.commit()
+    return db
+
+
+UPGRADES = {
+    "enqueue": (lambda db: Queue(db).enqueue("t", 1), {"queued": 2}),
+    "claim": (lambda db: Queue(db).claim_task("w", {}, 60), {"queued": 0, "leased": 2}),
+    "cancel": (lambda db: Queue(db).cancel_task(1), {"queued": 0, "cancelled": 2}),
+    "initialize_schema": (lambda db: db.initialize_schema(), {}),
+}
+
+
+@pytest.mark.parametrize(("first", "changed"), UPGRADES.values(), ids=UPGRADES.keys())
+def test_an_earlier_index_is_replaced_by_the_first_write_and_the_statistics_stay_right(earlier, first, changed):
+    counts = {"queued": 1, "leased": 1, "completed": 1, "failed": 2, "cancelled": 1, "odd": 1, "": 1}
+    assert Queue(earlier).queue_stats() == counts
+    first(earlier)
+    with earlier.connection() as connection:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        assert schema.is_complete(connection)
+        assert schema_problems(connection) == ([], [])
+    assert "reference_in_other_states" in names
+    assert "reference_other" not in names
+    assert Queue(earlier).queue_stats() == counts | changed
+
+
 PLANS = {
     "enqueue": lambda queue: queue.enqueue("t", 1, idempotency_key="k"),
     "claims": lambda queue: [
