@@ -82,6 +82,7 @@ def _under(bench: Bench, operation: Operation, budget: Budget, strikes: Strikes)
     for fault in FAULTS:
         for at in positions(sum(map(fault.concerns, control.calls)), STRIKES[budget.effort]):
             strikes.refuse_if_late(budget)
+            bench.tell(f"{operation.name}, {fault.name} at file call {at}, {strikes.count} faults struck")
             found = strike(bench, operation, seed=seed, fault=fault, at=at, undisturbed=control.after)
             strikes.count += found.struck
             if found.struck and found.breach is not None:
