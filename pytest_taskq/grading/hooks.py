@@ -46,7 +46,7 @@ class ConformanceHooks:
         self.reasons: list[str] = []
         # An imported suite is noticed when pytest-benchmark has made its folder: nobody knows whether it was there.
         self._unused_folder = folder_to_come(config) if joins else None
-        self._status: Callable[[str], AbstractContextManager[None]] = nullcontext
+        self._status: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
 
     @property
     def run(self) -> ConformanceRun:
