@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -15,13 +16,15 @@ from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_cl
 from pytest_taskq.grading.columns import columns_of, send_columns
 from pytest_taskq.grading.gate import exit_status
 from pytest_taskq.grading.run import RUN, ConformanceRun
+from pytest_taskq.grading.status_line import on_terminal
 from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
 from pytest_taskq.reports.json_file import as_plain, write_json
 from pytest_taskq.reports.latency_table import latency_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pytest_taskq.options import Settings
@@ -43,6 +46,7 @@ class ConformanceHooks:
         self.reasons: list[str] = []
         # An imported suite is noticed when pytest-benchmark has made its folder: nobody knows whether it was there.
         self._unused_folder = folder_to_come(config) if joins else None
+        self._status: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
 
     @property
     def run(self) -> ConformanceRun:
@@ -97,6 +101,14 @@ class ConformanceHooks:
 
     # --- running ----------------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """Show on a terminal what a long check is at. Here, since what is written in a test is captured."""
+        with on_terminal(self.config) as line:
+            if line is not None:
+                self._status, self.run.show = line.about, line.show
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run a test of the suite its own way."""
@@ -105,7 +117,8 @@ class ConformanceHooks:
             return None
         bench = cast("Bench | None", pyfuncitem.funcargs.get("taskq_bench"))
         try:
-            check.run(pyfuncitem.obj, own_arguments(pyfuncitem), bench)
+            with self._status(f"{check.requirement.id} {check.instrument.value}"):
+                check.run(pyfuncitem.obj, own_arguments(pyfuncitem), bench)
         finally:
             if check.record.timed:
                 hand_over(pyfuncitem, check.requirement, check.record.timed)

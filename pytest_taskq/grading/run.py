@@ -28,9 +28,10 @@ from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.postgres.server import SCHEMES, version_of
 from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
 from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
+from pytest_taskq.subject.watch import unseen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_taskq.certificate.certificate import Certificate
     from pytest_taskq.options import Settings
@@ -50,6 +51,7 @@ class ConformanceRun:
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
     hangs: Counter[str] = field(default_factory=Counter)
+    show: Callable[[str], None] = unseen
 
     @classmethod
     def begin(cls, settings: Settings, config: pytest.Config) -> ConformanceRun:
@@ -133,7 +135,8 @@ class ConformanceRun:
 
     def bench(self, stores: Stores) -> Bench:
         """Return a new bench; a hung call makes one unusable."""
-        return Bench(self.subject, stores, means=self.settings.clock, call_limit=self.settings.call_timeout)
+        limit = self.settings.call_timeout
+        return Bench(self.subject, stores, means=self.settings.clock, call_limit=limit, show=self.show)
 
     # --- after the tests --------------------------------------------------------------------------------------------
 

@@ -121,6 +121,7 @@ def sweep(bench: Bench, operation: Operation, budget: Budget, explored: Explored
     explored.points += len(recording.statements) + 1
     explored.states += len(recording.boundaries)
     for boundary in recording.boundaries[1:]:
+        bench.tell(f"death {boundary.number} of {len(recording.statements)}, {operation.name}")
         acknowledged = boundary is recording.boundaries[-1]
         breach = aftermath.breach(boundary.image, acknowledged=acknowledged)
         if breach:

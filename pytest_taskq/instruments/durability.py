@@ -61,9 +61,10 @@ class StorageFaultsJudge:
         if shows_nothing(bench.subject):
             return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.NOT_OFFERED, reason=SHOWS_NOTHING)
         strikes = Strikes()
-        for operation in operations(bench.subject).values():
-            if budget.effort == "soak" or not operation.thorough:
-                _under(bench, operation, budget, strikes)
+        chosen = [one for one in operations(bench.subject).values() if budget.effort == "soak" or not one.thorough]
+        for number, operation in enumerate(chosen, 1):
+            bench.tell(f"call {number} of {len(chosen)}, {operation.name}")
+            _under(bench, operation, budget, strikes)
         if not strikes.count and bench.subject.standalone:
             reason = "no call on a file in the folder that it was given was seen"
             return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.UNSUPPORTED, reason=reason)

@@ -66,6 +66,11 @@ class Tally:
     elsewhere: int = 0
     other: str = ""
 
+    def of(self, planned: int) -> str:
+        """Return which program comes next; those beyond the plan are attempts to shorten one that fails."""
+        number = self.programs + 1
+        return f"program {number} of {planned}" if number <= planned else f"program {number}, to shorten one that fails"
+
 
 class ModelJudge:
     """Judges one requirement at a time: a disagreement about another one ends a program without a verdict."""
@@ -78,10 +83,12 @@ class ModelJudge:
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what was explored, FAIL with the shortest calls found, or why there is no verdict."""
         tally = Tally()
+        planned = len(SCENARIOS[requirement.id]) + budget.examples
         try:
             for program in SCENARIOS[requirement.id]:
+                bench.tell(tally.of(planned))
                 play(requirement, bench, program, tally)
-            _explore(requirement, bench, budget, tally)
+            _explore(requirement, bench, budget, tally, planned)
         except Disagrees as found:
             raise ContractViolation(found.disagreement.expected, found.disagreement.seen, calls=found.calls) from None
         if not tally.witnessed:
@@ -123,7 +130,7 @@ def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally)
             )
 
 
-def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tally) -> None:
+def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tally, planned: int) -> None:
     # Imported here: Hypothesis costs a tenth of a second that only a graded run should pay.
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -143,6 +150,7 @@ def _explore(requirement: Requirement, bench: Bench, budget: Budget, tally: Tall
     )
     @given(programs(requirement.id, bench.subject.offers, budget.calls))
     def agree(program: Program) -> None:
+        bench.tell(tally.of(planned))
         play(requirement, bench, program, tally)
 
     with repeatable():

@@ -179,6 +179,7 @@ def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
     base = _medians(bench, calls, queued=BASE, beside=0)
     shown = []
     for what, queued, beside in situations(budget):
+        bench.tell(f"claims with {what}")
         for call, steps in _medians(bench, calls, queued=queued, beside=beside).items():
             if steps > base[call] * ALLOWED + _SLACK:
                 raise ContractViolation(

@@ -32,6 +32,7 @@ def sweep_on_server(bench: Bench, operation: Operation, budget: Budget, explored
     explored.points += last + 1
     explored.states += last + 1
     for number in range(1, last + 1):
+        bench.tell(f"death {number} of {last}, {operation.name}")
         breach = breach_of_death(bench, whole, number, seed=seed)
         if breach:
             _confirm(bench, whole, number, budget, explored, breach)

@@ -130,6 +130,7 @@ def _series(
     until = monotonic() + budget.seconds
     for samples in looks:
         while (missing := samples - len(found.seconds)) > 0 and (monotonic() < until or not found.pairs):
+            site.queue.tell(f"{len(found.seconds)} of {samples} to {looks[-1]} calls timed, {call.name}")
             size = _FIRST if samples == looks[0] else min(_BLOCK, missing)
             found = replace(found, pairs=(*found.pairs, _pair(site, floor, call, size, found.pairs, chance)))
         if found.judgement.verdict is not Verdict.INCONCLUSIVE or monotonic() >= until:
@@ -181,6 +182,7 @@ def _growth(shallow: Site, deep: Site, call: TimedCall, budget: Budget, chance: 
     until = monotonic() + 4 * budget.seconds
     for look in _PAIRS:
         while len(pairs) < look and (monotonic() < until or not pairs):
+            deep.queue.tell(f"pair {len(pairs) + 1} of {look}, {call.name} at {deep.depth} queued")
             blocks = _in_turns(lambda: deep.block(call, claims), lambda: shallow.block(call, claims), chance)
             pairs.append(Pair(*blocks))
         found = Growth(

@@ -72,6 +72,7 @@ class Exploration:
         with self._staged() as play:
             search = Search(play, most_runs, most_deviations, self.explored)
             for number, played in enumerate(search):
+                self.bench.tell(f"run {number + 1} of at most {most_runs}, {self.scenario.name}")
                 found = self._judged(played)
                 if found is not None:
                     self._again(play, found.played)

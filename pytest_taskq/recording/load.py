@@ -48,6 +48,7 @@ class Mill:
         """Let the queue under test work for ``seconds``, or the reference."""
         stage = self._stage
         self._fill(round(_AHEAD * seconds * self._rate[control]) + _LEAST, control=control)
+        stage.queue.tell(f"{'the reference' if control else 'the queue'} under load for {seconds:.3g} s")
         job = stage.job("mill", seconds, think=self._think, enqueue=self._enqueue)
         if control and self._control is not None:
             job = replace(job, dsn=self._control.dsn, adapter=REFERENCE, ways=[("claim_task",)], warm=True)

@@ -94,6 +94,8 @@ class Stage:
     ) -> list[Any]:
         """Let the crew do a job and return the answers; the calls are kept."""
         job = self.job(do, seconds, ways=ways, warm=warm, **extra)
+        lasting = f" for at most {seconds:.3g} s" if seconds else ""
+        self.queue.tell(f"{do}, {size} processes{lasting}, {len(self.operations)} calls before")
         calls, answers = self.crew.run(job, self.folder, size, interfere)
         self.operations += calls
         return answers

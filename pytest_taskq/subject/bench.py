@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_taskq.clock import VirtualClock
 from pytest_taskq.subject.queue import QueueUnderTest
-from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched
+from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,12 +25,19 @@ class Bench:
     """Runs checks of one subject; each queue it gives begins at the same virtual moment on a store of its own."""
 
     def __init__(
-        self, subject: Subject, stores: Stores, *, means: Means = "auto", call_limit: float = CALL_LIMIT
+        self,
+        subject: Subject,
+        stores: Stores,
+        *,
+        means: Means = "auto",
+        call_limit: float = CALL_LIMIT,
+        show: Callable[[str], None] = unseen,
     ) -> None:
         self.subject = subject
         self.means = means
         self.call_limit = call_limit
         self._stores = stores
+        self._show = show
         self._progress = Progress()
         self._clock: VirtualClock | None = None
         self._began = 0
@@ -46,6 +53,10 @@ class Bench:
         if self._clock is None:
             raise RuntimeError("the bench has a clock only while a check runs on it")
         return self._clock
+
+    def tell(self, doing: str) -> None:
+        """Note what is being done and how much of it is left, for whoever looks; costs nothing if nobody does."""
+        self._progress.doing = doing
 
     @contextmanager
     def queue(self, *, in_real_time: bool = False) -> Iterator[QueueUnderTest]:
@@ -109,6 +120,6 @@ class Bench:
             self._clock = clock
             self._began = self._clock.milliseconds
             try:
-                return run_watched(check, self._progress, self.call_limit)
+                return run_watched(check, self._progress, self.call_limit, self._show)
             finally:
                 self._clock = None

@@ -194,6 +194,10 @@ class QueueUnderTest:
             return partial(self._invoke.plainly, function)
         return function  # type: ignore[no-any-return]  # a method
 
+    def tell(self, doing: str) -> None:
+        """Note what is being done and how much of it is left, for whoever looks."""
+        self._progress.doing = doing
+
     def under_way(self, call: str) -> None:
         """Say that a bare call begins, "" that it ended."""
         self._progress.start(call) if call else self._progress.end()

@@ -21,9 +21,10 @@ _POLL = 0.2
 
 @dataclass
 class Progress:
-    """The call that is under way; written by the check's thread, read by the watching one."""
+    """The call that is under way and what it is part of; written by the check's thread, read by the watching one."""
 
     call: str = ""
+    doing: str = ""
     began: float | None = None
     aborted: bool = field(default=False)
 
@@ -45,8 +46,16 @@ class Progress:
         return began is not None and monotonic() - began > limit
 
 
-def run_watched(check: Callable[[], T], progress: Progress, limit: float = CALL_LIMIT) -> T:
+def unseen(_doing: str) -> None:
+    """Show nothing of what is being done."""
+
+
+def run_watched(
+    check: Callable[[], T], progress: Progress, limit: float = CALL_LIMIT, show: Callable[[str], None] = unseen
+) -> T:
     """Return what ``check`` returns or raise what it raises. Raises CallHungError if one call exceeds ``limit`` s.
+
+    ``show`` is called now and then, in the calling thread, with what is being done.
 
     The limit bounds a call of the adapter, not the check: it is far above what a loaded machine needs, and a call that
     exceeds it makes the finding NOT RUN, never FAIL.
@@ -67,6 +76,8 @@ def run_watched(check: Callable[[], T], progress: Progress, limit: float = CALL_
             progress.aborted = True
             _interrupt(thread)
             raise CallHungError(f"{progress.call} did not return within {limit:g} s")
+        if thread.is_alive():
+            show(progress.doing)
     result, error = outcome[0]
     if error is not None:
         raise error
