@@ -14,6 +14,7 @@ from pytest_taskq.conformance.test_model import TestModel
 from pytest_taskq.conformance.test_oracle import TestOracle
 from pytest_taskq.conformance.test_query_cost import TestQueryCost
 from pytest_taskq.conformance.test_scheduling import TestScheduling
+from pytest_taskq.conformance.test_weights import TestWeights
 
 __all__ = [
     "TestClient",
@@ -28,4 +29,5 @@ __all__ = [
     "TestOracle",
     "TestQueryCost",
     "TestScheduling",
+    "TestWeights",
 ]
