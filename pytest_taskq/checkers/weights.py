@@ -98,9 +98,7 @@ def rival_shares(weights: Weights, rule: Callable[[Weights], Weights]) -> Weight
     """Return the probabilities that a fixed rival gives the tasks of a pool."""
     wanted = rule(weights)
     total = sum(wanted)
-    return tuple(
-        (1 - _DOUBT) * one / total + _DOUBT * law for one, law in zip(wanted, shares(weights), strict=True)
-    )
+    return tuple((1 - _DOUBT) * one / total + _DOUBT * law for one, law in zip(wanted, shares(weights), strict=True))
 
 
 @lru_cache(maxsize=1024)
@@ -116,23 +114,35 @@ def log_ratios(weights: Weights) -> tuple[Weights, ...]:
 
 @dataclass(slots=True)
 class _Learner:
-    """Expects of each mark as many times its lawful share as it had so far (Krichevsky and Trofimov's way)."""
+    """Gives each mark a factor, the one that would have made the claims so far come out as they did.
+
+    With factors f a claim falls on mark m with q(m) = f(m) * p(m) / Z, Z the sum over the pool. Claims come out as seen
+    where f(m) = seen(m) / sum of p(m) / Z, each Z as it was; both counts begin at `_PRIOR`, of claims with a choice. On a pool that stays the
+    same that is the estimator of Krichevsky and Trofimov, drawn towards the law.
+    """
 
     name: str
-    seen: dict[Hashable, float] = field(default_factory=dict)
+    seen: dict[Hashable, int] = field(default_factory=dict)
     expected: dict[Hashable, float] = field(default_factory=dict)
     wealth: float = 0.0
+    _wins: dict[Hashable, float] = field(default_factory=dict)
+    _divisors: dict[Hashable, float] = field(default_factory=dict)
 
     def claimed(self, chances: dict[Hashable, float], served: Hashable) -> None:
         """Take in one claim: the lawful share of each mark in the pool, and the mark of what was served."""
-        if len(chances) == 1:
-            return  # no bet
-        excess = {one: (self.seen.get(one, 0.0) + _PRIOR) / (self.expected.get(one, 0.0) + _PRIOR) for one in chances}
-        total = sum(chance * excess[one] for one, chance in chances.items())
-        self.wealth += log(excess[served] / total)
-        self.seen[served] = self.seen.get(served, 0.0) + 1
         for one, chance in chances.items():
             self.expected[one] = self.expected.get(one, 0.0) + chance
+        if len(chances) > 1:  # else there is nothing to bet on
+            self.wealth += self._won(chances, served)
+        self.seen[served] = self.seen.get(served, 0) + 1
+
+    def _won(self, chances: dict[Hashable, float], served: Hashable) -> float:
+        factors = {one: self._wins.get(one, _PRIOR) / self._divisors.get(one, _PRIOR) for one in chances}
+        total = sum(chance * factors[one] for one, chance in chances.items())
+        for one, chance in chances.items():
+            self._divisors[one] = self._divisors.get(one, _PRIOR) + chance / total
+        self._wins[served] = self._wins.get(served, _PRIOR) + 1
+        return log(factors[served] / total)
 
 
 @lru_cache(maxsize=1024)
@@ -164,10 +174,8 @@ class WeightLaw:
         self.reached: int | None = None
         self._fixed = [0.0] * len(RIVALS)
         names = ("weight", *marks)
-        self._overall = [_Learner(f"what was learned by {name}") for name in names]
-        self._parts = {
-            scope: [_Learner(f"what was learned by {name} ({scope})") for name in names] for scope in scopes
-        }
+        self._overall = [_Learner(f"a bias by {name}") for name in names]
+        self._parts = {scope: [_Learner(f"a bias by {name} ({scope})") for name in names] for scope in scopes}
 
     @property
     def rivals(self) -> int:
@@ -186,6 +194,15 @@ class WeightLaw:
         """The rival that explains the claims best, and log10 of how much likelier it makes them than the law."""
         name, wealth = max(self._wealth(), key=lambda one: one[1])
         return name, wealth / log(10)
+
+    @property
+    def bias(self) -> dict[Hashable, tuple[float, int]]:
+        """What was expected and seen of each mark that the best rival learned from; nothing if that one is fixed."""
+        name, _ = self.best
+        learner = next((one for one in self._learners() if one.name == name), None)
+        if learner is None:
+            return {}
+        return {mark: (expected, learner.seen.get(mark, 0)) for mark, expected in learner.expected.items()}
 
     def claimed(self, pool: Sequence[Claimable], served: int, scope: str = "") -> bool:
         """Take in that ``pool[served]`` was served; whether E has ever reached 1e9."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 from math import isfinite, log
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pytest_taskq.contract import Task, TaskId
     from pytest_taskq.subject import QueueUnderTest, Subject
 
-MARKS = ("where it came from", "claims waited", "place among equals")
+MARKS = ("where it came from", "claims waited", "both", "place among equals")
 
-_ATTEMPTS = 20  # a task that had so many is replaced, long before its delays or its last attempt matter
+_ATTEMPTS = 60  # a task that had so many is replaced, before its last attempt matters; more than a starved crowd needs
 _LEASE = 60.0
 _DELAY = 100.0
 _STEP = 2.0  # between neighbouring weights, where the promised function has such
@@ -80,9 +80,7 @@ class Pool:
         """Claim by weight, as a worker that is able to do special tasks or not; what was served is held."""
         pool = [one for one in self._entries if one.ready and (special or not one.special)]
         able = {"special": True} if special else {}
-        task = self._queue.claim_by(
-            SchedulingStrategy.WEIGHTED_RANDOM, "w1", able, _LEASE
-        )
+        task = self._queue.claim_by(SchedulingStrategy.WEIGHTED_RANDOM, "w1", able, _LEASE)
         served = next((place for place, one in enumerate(pool) if task is not None and one.task == task.id), None)
         if task is None or served is None:
             raise ContractViolation(
@@ -128,7 +126,9 @@ class Pool:
             elif left and number == len(self._held):
                 self._come_back(entry, "back after a lease")
             else:
-                self._queue.precondition(self._queue.fail_task(task), f"the failure of task {task.id!r}, which w1 holds,")
+                self._queue.precondition(
+                    self._queue.fail_task(task), f"the failure of task {task.id!r}, which w1 holds,"
+                )
                 self._come_back(entry, "retried")
         self._held.clear()
         backoff = self._queue.promises.backoff.longest(self._most_attempts)
@@ -159,7 +159,8 @@ def _as_claimable(pool: Sequence[_Entry]) -> tuple[Claimable, ...]:
     for one in pool:
         place = 4 * before[one.weight] // equals[one.weight]
         before[one.weight] += 1
-        found.append(Claimable(one.weight, (one.origin, min(one.waited, 4).bit_length(), place)))
+        waited = min(one.waited, 4).bit_length()
+        found.append(Claimable(one.weight, (one.origin, waited, (one.origin, waited), place)))
     return tuple(found)
 
 
@@ -203,6 +204,8 @@ def farthest_priorities(weight: Callable[[int], float]) -> tuple[int, int]:
 # --- situations -------------------------------------------------------------------------------------------------------
 
 CROWD = 100
+_AWAY = 3  # tasks that are not due, or not for this worker
+_MEANWHILE = 5  # claims while they are away: a key drawn before them lies behind by then
 
 
 def fresh(pool: Pool) -> Iterator[Claim]:
@@ -227,15 +230,16 @@ def retried(pool: Pool) -> Iterator[Claim]:
 
 def delayed(pool: Pool) -> Iterator[Claim]:
     """Tasks wait for their time beside others that are served, and then race them."""
-    lightest, third, second, _ = pool.four
-    for priority in (lightest, third, second):
+    _, third, second, heaviest = pool.four
+    for priority in (heaviest, heaviest, second):
         pool.put(priority)
     late = "due after a delay"
-    for priority in cycle(pool.four):
-        if pool.waiting(late) < 3:  # noqa: PLR2004 - as many as there are others
+    others = cycle((heaviest, heaviest, heaviest, third))
+    while True:
+        for priority in islice(others, _AWAY - pool.waiting(late)):
             pool.put(priority, delay=_DELAY)
-        for moment in range(4):
-            if moment == 2:  # noqa: PLR2004 - half the claims before it is due
+        for number in range(_MEANWHILE + _AWAY):
+            if number == _MEANWHILE:
                 pool.pass_time()
             yield pool.claim()
             pool.renew(gone=late)
@@ -243,17 +247,19 @@ def delayed(pool: Pool) -> Iterator[Claim]:
 
 def skipped(pool: Pool) -> Iterator[Claim]:
     """A worker that can do half of the tasks passes over the others; then one comes that can do all."""
-    lightest, third, second, heaviest = pool.four
-    for priority, special in ((lightest, True), (third, False), (second, False), (heaviest, True)):
-        pool.put(priority, special=special)
+    _, third, second, heaviest = pool.four
+    for priority in (heaviest, heaviest, second):
+        pool.put(priority)
+    for priority in (heaviest, heaviest, heaviest, second, third):
+        pool.put(priority, special=True)
     while True:
-        for special in (False, False, True):
-            yield pool.claim(special=special)
+        for number in range(_MEANWHILE + _AWAY):
+            yield pool.claim(special=number >= _MEANWHILE)
             pool.renew()
 
 
 def crowd(pool: Pool) -> Iterator[Claim]:
-    """A hundred tasks of equal weight stand before one that is as light: none may be out of sight."""
+    """A hundred tasks of equal weight are served and come back: none may be out of sight."""
     for _ in range(CROWD):
         pool.put(pool.four[0])
     while True:
@@ -263,9 +269,8 @@ def crowd(pool: Pool) -> Iterator[Claim]:
 
 
 def far_apart(pool: Pool) -> Iterator[Claim]:
-    """Three of the heaviest tasks, each replaced when served, beside one of the lightest."""
-    lightest, heaviest = farthest_priorities(pool.weights)
-    for priority in (heaviest, heaviest, heaviest, lightest):
+    """One of the heaviest tasks, replaced when it is served, beside one of the lightest."""
+    for priority in farthest_priorities(pool.weights):
         pool.put(priority)
     while True:
         yield pool.claim()
@@ -274,9 +279,7 @@ def far_apart(pool: Pool) -> Iterator[Claim]:
 
 def leases_come_back(subject: Subject) -> bool:
     """Whether a task whose lease is over can be had back."""
-    return (
-        subject.promises.lease_over == "requeue" and subject.offers("leases") and subject.offers("reclaim_expired")
-    )
+    return subject.promises.lease_over == "requeue" and subject.offers("leases") and subject.offers("reclaim_expired")
 
 
 _NEEDS: dict[Callable[[Pool], Iterator[Claim]], tuple[str, ...]] = {

@@ -7,6 +7,7 @@ its 1e-9 among the pools.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from math import log, log1p, log10
@@ -30,7 +31,7 @@ from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from pytest_taskq.contract import Requirement
     from pytest_taskq.instruments.budget import Budget
@@ -79,7 +80,7 @@ class _Run:
         subject = self.bench.subject
         return {name: one for name, one in self.situations.items() if not why_without(subject, one)}
 
-    def claims(self, situation: Situation) -> Iterator[Claim]:
+    def claims(self, situation: Situation) -> Generator[Claim]:
         """Yield claims for ever, on a fresh queue."""
         with self.bench.queue() as queue:
             yield from situation(Pool(queue))
@@ -108,17 +109,16 @@ def _law(requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
     law = WeightLaw(MARKS, tuple(run.possible))
     claims = budget.claims // (_ON_A_SERVER if bench.backend == POSTGRESQL else 1)
     for name, situation in run.possible.items():
-        for claim in islice(run.claims(situation), claims // len(run.possible)):
-            if law.claimed(claim.pool, claim.served, name):
-                return _broken(requirement, law, name)
+        with closing(run.claims(situation)) as endless:
+            for claim in islice(endless, claims // len(run.possible)):
+                if law.claimed(claim.pool, claim.served, name):
+                    return _broken(requirement, law, name)
     told = excluded(law)
     explored = (
         f"log10 E = {law.log10_e:.1f} after {law.claims:,} claims ({', '.join(run.possible)}); "
         f"excludes with 95 % {told or 'nothing yet'}{run.without}"
     )
-    return Finding.of(
-        requirement, Instrument.STATISTICS, Verdict.PASS, explored=explored, details=_details(law, told)
-    )
+    return Finding.of(requirement, Instrument.STATISTICS, Verdict.PASS, explored=explored, details=_details(law, told))
 
 
 def _broken(requirement: Requirement, law: WeightLaw, situation: str) -> Finding:
@@ -130,6 +130,7 @@ def _broken(requirement: Requirement, law: WeightLaw, situation: str) -> Finding
     lines = [
         *_table(law),
         f"best explained by {best}: {_power(times)} times likelier than by the law",
+        *(f"  {mark}: {expected:.1f} expected, {seen} served" for mark, (expected, seen) in law.bias.items()),
         f"claims until E reached 1e{THRESHOLD}: {law.reached}",
     ]
     return Finding.of(
@@ -224,16 +225,11 @@ def _starvation(requirement: Requirement, bench: Bench, budget: Budget) -> Findi
     limit = -THRESHOLD - log10(len(run.possible))
     waits = []
     for name, situation in run.possible.items():
-        wait = None
-        for claim in run.claims(situation):
-            wait = wait or _lightest(name, claim)
-            wait.take(claim)
-            if wait.served:
-                break
-            if wait.log10_chance < limit:
-                return _starved(requirement, wait, limit)
-        if wait:
-            waits.append(wait)
+        with closing(run.claims(situation)) as claims:
+            wait = _waited(name, claims, limit)
+        if not wait.served:
+            return _starved(requirement, wait, limit)
+        waits.append(wait)
     shown = (f"{one.claims} of at most {longest_wait(one.first_share, limit)} ({one.situation})" for one in waits)
     explored = f"claims until the lightest task was served: {', '.join(shown)}{run.without}"
     longest = min(waits, key=lambda one: one.log10_chance)
@@ -244,6 +240,16 @@ def _starvation(requirement: Requirement, bench: Bench, budget: Budget) -> Findi
         explored=explored,
         details=_wait_details(longest, limit, explored),
     )
+
+
+def _waited(situation: str, claims: Iterator[Claim], limit: float) -> _Wait:
+    """Take in claims until the lightest task is served, or has waited longer than the limit allows."""
+    first = next(claims)
+    wait = _lightest(situation, first)
+    wait.take(first)
+    while not wait.served and wait.log10_chance >= limit:
+        wait.take(next(claims))
+    return wait
 
 
 def _starved(requirement: Requirement, wait: _Wait, limit: float) -> Finding:

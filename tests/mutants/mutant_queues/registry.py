@@ -26,6 +26,7 @@ COST = Instrument.QUERY_COST
 CRASH = Instrument.CRASH_POINTS
 RACE = Instrument.INTERLEAVINGS
 HISTORY = Instrument.HISTORY
+STATISTICS = Instrument.STATISTICS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
