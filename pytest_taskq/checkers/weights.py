@@ -21,12 +21,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, exp, isfinite, log, log1p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     Weights = tuple[float, ...]
+
+_Key = TypeVar("_Key", bound="Hashable")
 
 THRESHOLD = 9  # log10 of E, and of the inverse of the false alarm
 _DOUBT = 0.01  # what each fixed rival leaves to the law, so that no single claim ruins it
@@ -44,7 +46,7 @@ class Claimable:
     marks: tuple[Hashable, ...] = ()
 
 
-# --- rivals that are fixed ----------------------------------------------------------------------------------------------
+# --- rivals that are fixed --------------------------------------------------------------------------------------------
 
 
 def power(exponent: float) -> Callable[[Weights], Weights]:
@@ -109,7 +111,7 @@ def log_ratios(weights: Weights) -> tuple[Weights, ...]:
     return tuple(tuple(log(rival[task] / law[task]) for rival in rivals) for task in range(len(weights)))
 
 
-# --- rivals that learn --------------------------------------------------------------------------------------------------
+# --- rivals that learn ------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -117,8 +119,8 @@ class _Learner:
     """Gives each mark a factor, the one that would have made the claims so far come out as they did.
 
     With factors f a claim falls on mark m with q(m) = f(m) * p(m) / Z, Z the sum over the pool. Claims come out as seen
-    where f(m) = seen(m) / sum of p(m) / Z, each Z as it was; both counts begin at `_PRIOR`, of claims with a choice. On a pool that stays the
-    same that is the estimator of Krichevsky and Trofimov, drawn towards the law.
+    where f(m) = seen(m) / sum of p(m) / Z, each Z as it was; both counts begin at `_PRIOR`, of claims with a choice. On
+    a pool that stays the same that is the estimator of Krichevsky and Trofimov, drawn towards the law.
     """
 
     name: str
@@ -145,18 +147,28 @@ class _Learner:
         return log(factors[served] / total)
 
 
+def _sums(keys: Iterable[_Key], law: Weights) -> dict[_Key, float]:
+    """Return the lawful share of all tasks that have a key in common, for each key."""
+    found: dict[_Key, float] = {}
+    for key, share in zip(keys, law, strict=True):
+        found[key] = found.get(key, 0.0) + share
+    return found
+
+
 @lru_cache(maxsize=1024)
-def _chances(pool: tuple[Claimable, ...]) -> tuple[dict[Hashable, float], ...]:
-    """Return the lawful share of each weight, and of each mark at each of its places."""
+def _chances_by_weight(weights: Weights) -> dict[float, float]:
+    return _sums(weights, shares(weights))
+
+
+@lru_cache(maxsize=1024)
+def _chances_by_mark(pool: tuple[Claimable, ...]) -> tuple[dict[Hashable, float], ...]:
+    """Return the lawful share of each mark, at the place of the weight and at each place of marks."""
     law = shares(tuple(one.weight for one in pool))
-    found: list[dict[Hashable, float]] = [{} for _ in range(1 + len(pool[0].marks))]
-    for one, share in zip(pool, law, strict=True):
-        for place, mark in enumerate((one.weight, *one.marks)):
-            found[place][mark] = found[place].get(mark, 0.0) + share
-    return tuple(found)
+    places = range(1 + len(pool[0].marks))
+    return tuple(_sums([(one.weight, *one.marks)[place] for one in pool], law) for place in places)
 
 
-# --- the bet ------------------------------------------------------------------------------------------------------------
+# --- the bet ----------------------------------------------------------------------------------------------------------
 
 
 class WeightLaw:
@@ -208,10 +220,9 @@ class WeightLaw:
         """Take in that ``pool[served]`` was served; whether E has ever reached 1e9."""
         pool = tuple(pool)
         weights = tuple(one.weight for one in pool)
-        chances = _chances(pool)
-        self._count(weights, chances[0], served)
+        self._count(weights, served)
         self._fixed = [wealth + gain for wealth, gain in zip(self._fixed, log_ratios(weights)[served], strict=True)]
-        marks = (weights[served], *pool[served].marks)
+        chances, marks = _chances_by_mark(pool), (weights[served], *pool[served].marks)
         for learners in (self._overall, self._parts.get(scope, ())):
             for learner, chance, mark in zip(learners, chances, marks, strict=True) if learners else ():
                 learner.claimed(chance, mark)
@@ -219,12 +230,12 @@ class WeightLaw:
             self.reached = self.claims
         return self.reached is not None
 
-    def _count(self, weights: Weights, chances: dict[Hashable, float], served: int) -> None:
+    def _count(self, weights: Weights, served: int) -> None:
         self.claims += 1
         self.pools[weights] = self.pools.get(weights, 0) + 1
         self.seen[weights[served]] = self.seen.get(weights[served], 0) + 1
-        for weight, chance in chances.items():
-            self.expected[weight] = self.expected.get(weight, 0.0) + chance  # type: ignore[index,arg-type]  # a weight
+        for weight, chance in _chances_by_weight(weights).items():
+            self.expected[weight] = self.expected.get(weight, 0.0) + chance
 
     def _learners(self) -> list[_Learner]:
         return [*self._overall, *(one for part in self._parts.values() for one in part)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import cycle, islice
 from math import isfinite, log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.checkers.weights import Claimable
 from pytest_taskq.contract import SchedulingStrategy
@@ -60,7 +60,7 @@ class Pool:
 
     def put(self, priority: int, *, delay: float = 0.0, special: bool = False) -> None:
         """Submit a task; one that is special needs a worker with a capability."""
-        options: dict[str, object] = {"priority": priority}
+        options: dict[str, Any] = {"priority": priority}
         if delay:
             options["delay_seconds"] = delay
         if special:
@@ -171,7 +171,7 @@ def weight_function(subject: Subject) -> Callable[[int], float]:
     """Return the promised weights. What is no weight raises NotJudgedError when it comes up."""
 
     def weight(priority: int) -> float:
-        found = subject.promises.weight(priority)
+        found: object = subject.promises.weight(priority)  # a team's code, which may return anything
         if not (isinstance(found, int | float) and isfinite(found) and found > 0):
             raise NotJudgedError(f"Promises.weight({priority}) is {found!r}, and a weight is a finite number above 0")
         return float(found)

@@ -49,6 +49,7 @@ class WeightJudge:
     def supports(self, subject: Subject) -> str | None:
         """Return None: calls are all it needs."""
         del subject
+        return None
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with what would have been found, or FAIL with what was expected and seen per weight."""

@@ -91,7 +91,7 @@ class Race(WeightedScheduler):
         return drawn.time <= self.now
 
 
-# --- weights that are not those promised --------------------------------------------------------------------------------
+# --- weights that are not those promised ------------------------------------------------------------------------------
 
 
 @breaks("SCH-04", STATISTICS, "best explained by all tasks alike")
@@ -152,7 +152,7 @@ class PromisesOtherWeights(HeavierByTheNumber):
         return 1 / (max(priority, 0) + 1)
 
 
-# --- tasks that are not looked at -----------------------------------------------------------------------------------------
+# --- tasks that are not looked at -------------------------------------------------------------------------------------
 
 
 @breaks("SCH-05", STATISTICS, r"was not served in \d+ claims \(fresh\)")
