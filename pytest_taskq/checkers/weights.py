@@ -3,7 +3,8 @@
 The law: a claim serves task i with probability p(i) = weight_i / sum of the weights of the claimable tasks. Against it
 stand rivals, each a rule that gives every claim a probability q of its own before the claim is made: all tasks alike,
 the heaviest first, some power of the weights, what was learned from the claims before. A rival that starts with one
-coin has E = product of q(served) / p(served) coins after the claims, and `WeightLaw` holds the average of them all.
+coin has product of q(served) / p(served) coins after the claims. `WeightLaw` divides one coin among them all, half of
+it among the fixed rivals and half among those that learn, and E is what they have together.
 
 If the law holds, each factor is 1 on average whatever went before (sum of p * q / p), so E is a martingale that is
 never negative, and by Ville's inequality it ever reaches 1e9 with a probability of at most 1e-9: over all claims
@@ -33,6 +34,7 @@ _Key = TypeVar("_Key", bound="Hashable")
 THRESHOLD = 9  # log10 of E, and of the inverse of the false alarm
 _DOUBT = 0.01  # what each fixed rival leaves to the law, so that no single claim ruins it
 _PRIOR = 1.0  # claims' worth of belief in the law that a learner begins with
+_FIXED = 0.5  # the part of the coin that the fixed rivals divide, however many learners there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,11 @@ def log_ratios(weights: Weights) -> tuple[Weights, ...]:
     return tuple(tuple(log(rival[task] / law[task]) for rival in rivals) for task in range(len(weights)))
 
 
+def log_stake() -> float:
+    """Return ln of the part of the coin that each fixed rival begins with."""
+    return log(_FIXED / len(RIVALS))
+
+
 # --- rivals that learn ------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +182,8 @@ class WeightLaw:
     """E of one run of claims. ``marks`` names the marks of its tasks, ``scopes`` the parts that the run has.
 
     Each mark, and the weight itself, is learned over the whole run and again in each part, so that what goes wrong in
-    one part alone is not drowned by the others. All rivals begin with equal coins: k of them cost ln k of 20.7.
+    one part alone is not drowned by the others. A rival that begins with 1 / k of the coin must win k * 1e9 times that:
+    ln k more than the 20.7 that ln 1e9 is.
     """
 
     def __init__(self, marks: Sequence[str] = (), scopes: Sequence[str] = ()) -> None:
@@ -188,18 +196,20 @@ class WeightLaw:
         names = ("weight", *marks)
         self._overall = [_Learner(f"a bias by {name}") for name in names]
         self._parts = {scope: [_Learner(f"a bias by {name} ({scope})") for name in names] for scope in scopes}
+        self._learners = [*self._overall, *(one for part in self._parts.values() for one in part)]
 
     @property
     def rivals(self) -> int:
         """How many there are."""
-        return len(RIVALS) + len(self._overall) * (1 + len(self._parts))
+        return len(RIVALS) + len(self._learners)
 
     @property
     def log10_e(self) -> float:
         """log10 of E as it is now."""
-        found = [one for _, one in self._wealth()]
+        learned = log((1 - _FIXED) / len(self._learners))
+        found = [log_stake() + one for one in self._fixed] + [learned + one.wealth for one in self._learners]
         most = max(found)
-        return (most + log(sum(exp(one - most) for one in found) / len(found))) / log(10)
+        return (most + log(sum(exp(one - most) for one in found))) / log(10)
 
     @property
     def best(self) -> tuple[str, float]:
@@ -211,7 +221,7 @@ class WeightLaw:
     def bias(self) -> dict[Hashable, tuple[float, int]]:
         """What was expected and seen of each mark that the best rival learned from; nothing if that one is fixed."""
         name, _ = self.best
-        learner = next((one for one in self._learners() if one.name == name), None)
+        learner = next((one for one in self._learners if one.name == name), None)
         if learner is None:
             return {}
         return {mark: (expected, learner.seen.get(mark, 0)) for mark, expected in learner.expected.items()}
@@ -237,16 +247,13 @@ class WeightLaw:
         for weight, chance in _chances_by_weight(weights).items():
             self.expected[weight] = self.expected.get(weight, 0.0) + chance
 
-    def _learners(self) -> list[_Learner]:
-        return [*self._overall, *(one for part in self._parts.values() for one in part)]
-
     def _wealth(self) -> list[tuple[str, float]]:
-        return [*zip(RIVALS, self._fixed, strict=True), *((one.name, one.wealth) for one in self._learners())]
+        return [*zip(RIVALS, self._fixed, strict=True), *((one.name, one.wealth) for one in self._learners)]
 
     def _may_have_reached(self) -> bool:
-        """Whether one has won that much alone: an average is no larger than the largest."""
+        """Whether one has multiplied its coins by that much: together they do no better than the best."""
         most = THRESHOLD * log(10)
-        return max(self._fixed) >= most or any(one.wealth >= most for one in self._learners())
+        return max(self._fixed) >= most or any(one.wealth >= most for one in self._learners)
 
 
 def longest_wait(share: float, log10_alarm: float = -THRESHOLD) -> int:

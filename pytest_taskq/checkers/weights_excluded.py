@@ -2,8 +2,8 @@
 
 A queue that serves by r multiplies the coins of rival q by exp(mean) a claim, mean = sum of r * ln(q / p), with the
 variance of that logarithm around it. After many claims the logarithm of its coins is normal, so it has won 1e9 with
-95 % if sum of means - 1.645 * root of the sum of variances is at least ln(1e9 * number of rivals): the rivals share
-the first coin. Only the fixed rivals are counted on; what is learned can only find more.
+95 % if sum of means - 1.645 * root of the sum of variances is at least ln(1e9 / what it began with). Only the fixed
+rivals are counted on; what is learned can only find more.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import ceil, log, sqrt
 from typing import TYPE_CHECKING
 
-from pytest_taskq.checkers.weights import RIVALS, THRESHOLD, log_ratios, power, shares
+from pytest_taskq.checkers.weights import RIVALS, THRESHOLD, log_ratios, log_stake, power, shares
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ def mixed(part: float) -> Rule:
     return rule
 
 
-def coins_of(rivals: int) -> float:
-    """Return ln of what a rival must win, being one of so many."""
-    return THRESHOLD * log(10) + log(rivals)
+def needed() -> float:
+    """Return ln of what a fixed rival must multiply its coins by."""
+    return THRESHOLD * log(10) - log_stake()
 
 
 def winnings(weights: Weights, rule: Rule) -> list[tuple[float, float]]:
@@ -56,26 +56,24 @@ def shares_by(rule: Rule, weights: Weights) -> Weights:
     return tuple(one / sum(wanted) for one in wanted)
 
 
-def claims_until_found(weights: Weights, rule: Rule, rivals: int) -> int | None:
+def claims_until_found(weights: Weights, rule: Rule) -> int | None:
     """Return how many claims on one pool find a queue that serves by ``rule``, 95 times of 100; None for never."""
-    needed = coins_of(rivals)
     found = [
-        ((_QUANTILE * sqrt(variance) + sqrt(_QUANTILE**2 * variance + 4 * mean * needed)) / (2 * mean)) ** 2
+        ((_QUANTILE * sqrt(variance) + sqrt(_QUANTILE**2 * variance + 4 * mean * needed())) / (2 * mean)) ** 2
         for mean, variance in winnings(weights, rule)
         if mean > 0
     ]
     return ceil(min(found)) if found else None
 
 
-def is_found(pools: Mapping[Weights, int], rule: Rule, rivals: int) -> bool:
+def is_found(pools: Mapping[Weights, int], rule: Rule) -> bool:
     """Whether so many claims on each of these pools find a queue that serves by ``rule``, 95 times of 100."""
     means, variances = [0.0] * len(RIVALS), [0.0] * len(RIVALS)
     for weights, claims in pools.items():
         for rival, (mean, variance) in enumerate(winnings(weights, rule)):
             means[rival] += claims * mean
             variances[rival] += claims * variance
-    needed = coins_of(rivals)
-    return any(m - _QUANTILE * sqrt(v) >= needed for m, v in zip(means, variances, strict=True))
+    return any(m - _QUANTILE * sqrt(v) >= needed() for m, v in zip(means, variances, strict=True))
 
 
 def excluded(law: WeightLaw) -> str:
@@ -84,12 +82,12 @@ def excluded(law: WeightLaw) -> str:
 
     def least(rule: Callable[[float], Rule], last: int) -> float | None:
         """Return the smallest deviation of a kind that is found, None if the largest, ``last`` steps, is not."""
-        if not is_found(pools, rule(last / _STEPS), law.rivals):
+        if not is_found(pools, rule(last / _STEPS)):
             return None
         low, high = 0, last
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if is_found(pools, rule(middle / _STEPS), law.rivals) else (middle, high)
+            low, high = (low, middle) if is_found(pools, rule(middle / _STEPS)) else (middle, high)
         return high / _STEPS
 
     flatter = least(lambda step: power(1 - step), _STEPS)
