@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import cycle, islice
 from math import isfinite, log
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,14 @@ if TYPE_CHECKING:
     from pytest_taskq.contract import Task, TaskId
     from pytest_taskq.subject import QueueUnderTest, Subject
 
-MARKS = ("where it came from", "claims waited", "both", "place among equals")
+MARKS = ("where it came from", "claims waited", "both", "place among equals", "place among all")
 
 _ATTEMPTS = 60  # a task that had so many is replaced, before its last attempt matters; more than a starved crowd needs
 _LEASE = 60.0
 _DELAY = 100.0
 _STEP = 2.0  # between neighbouring weights, where the promised function has such
 _SHORTEST, _LONGEST = 0, 100  # priorities that are tried
+_FARTHEST = 101.0  # times as heavy as the lightest, at most: who has one share of 102 is starved after 2,245 claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class _Entry:
     priority: int
     weight: float
     special: bool
+    once: bool
     origin: str = "fresh"
     waited: int = 0
     attempts: int = 0
@@ -59,7 +60,7 @@ class Pool:
         self.four = four_priorities(self.weights)
 
     def put(self, priority: int, *, delay: float = 0.0, special: bool = False) -> None:
-        """Submit a task; one that is special needs a worker with a capability."""
+        """Submit a task; one that is special needs a worker with a capability. One with a delay is not replaced."""
         options: dict[str, Any] = {"priority": priority}
         if delay:
             options["delay_seconds"] = delay
@@ -69,12 +70,15 @@ class Pool:
             options["max_attempts"] = 2 * _ATTEMPTS
         task = self._queue.enqueue(**options)
         origin = "due after a delay" if delay else "fresh"
-        entry = _Entry(task, priority, self.weights(priority), special, origin=origin, ready=not delay)
+        ready, once = not delay, bool(delay)
+        entry = _Entry(task, priority, self.weights(priority), special, once=once, origin=origin, ready=ready)
         self._entries.append(entry)
 
-    def waiting(self, origin: str) -> int:
-        """Return how many are there that came from there."""
-        return sum(one.origin == origin for one in self._entries)
+    def settle(self) -> None:
+        """Forget where those came from that have been in a race since."""
+        for one in self._entries:
+            if one.waited:
+                one.origin = "fresh"
 
     def claim(self, *, special: bool = True) -> Claim:
         """Claim by weight, as a worker that is able to do special tasks or not; what was served is held."""
@@ -103,11 +107,11 @@ class Pool:
         served.attempts += 1
         self._held[served.task] = (served, task)
 
-    def renew(self, *, gone: str = "") -> None:
-        """Finish what is held, and submit a fresh task for each but those that came from ``gone``."""
+    def renew(self) -> None:
+        """Finish what is held, and submit a fresh task for each that is to be replaced."""
         for entry, task in self._held.values():
             self._finish(entry, task)
-            if entry.origin != gone:
+            if not entry.once:
                 self.put(entry.priority, special=entry.special)
         self._held.clear()
 
@@ -156,11 +160,11 @@ def _as_claimable(pool: Sequence[_Entry]) -> tuple[Claimable, ...]:
         equals[one.weight] = equals.get(one.weight, 0) + 1
     before = dict.fromkeys(equals, 0)
     found = []
-    for one in pool:
+    for number, one in enumerate(pool):
         place = 4 * before[one.weight] // equals[one.weight]
         before[one.weight] += 1
         waited = min(one.waited, 4).bit_length()
-        found.append(Claimable(one.weight, (one.origin, waited, (one.origin, waited), place)))
+        found.append(Claimable(one.weight, (one.origin, waited, (one.origin, waited), place, 4 * number // len(pool))))
     return tuple(found)
 
 
@@ -182,23 +186,33 @@ def weight_function(subject: Subject) -> Callable[[int], float]:
 def four_priorities(weight: Callable[[int], float]) -> tuple[int, int, int, int]:
     """Return priorities whose weights are nearest to 1:2:4:8, the lightest first; 7, 3, 1, 0 unless promised otherwise.
 
-    Where the weights do not lie that far apart, as far as they do.
+    Where the weights do not lie that far apart, as far as they do; where they lie so far apart that the lightest would
+    hardly ever be served, some are the same.
     """
-    known = {priority: log(weight(priority)) for priority in range(_SHORTEST, _LONGEST + 1)}
+    known = {priority: log(weight(priority)) for priority in _worth_trying(weight)}
     highest = max(known.values())
     step = min(log(_STEP), (highest - min(known.values())) / 3)
     chosen: list[int] = []
     for place in range(4):
-        free = [one for one in known if one not in chosen]
+        free = [one for one in known if one not in chosen] or list(known)
         chosen.append(min(free, key=lambda one: (abs(known[one] - highest + place * step), one)))
     heaviest, second, third, lightest = chosen
     return lightest, third, second, heaviest
 
 
 def farthest_priorities(weight: Callable[[int], float]) -> tuple[int, int]:
-    """Return the priorities of the lightest and of the heaviest task among those from 0 to 100."""
-    tried = range(_SHORTEST, _LONGEST + 1)
+    """Return the priorities of the lightest and of the heaviest task among those from 0 to 100.
+
+    The lightest that can be waited for: see `_FARTHEST`.
+    """
+    tried = _worth_trying(weight)
     return min(tried, key=weight), max(tried, key=weight)
+
+
+def _worth_trying(weight: Callable[[int], float]) -> list[int]:
+    known = {priority: weight(priority) for priority in range(_SHORTEST, _LONGEST + 1)}
+    least = max(known.values()) / _FARTHEST * (1 - 1e-9)  # a quotient of floats
+    return [priority for priority, one in known.items() if one >= least]
 
 
 # --- situations -------------------------------------------------------------------------------------------------------
@@ -230,19 +244,18 @@ def retried(pool: Pool) -> Iterator[Claim]:
 
 def delayed(pool: Pool) -> Iterator[Claim]:
     """Tasks wait for their time beside others that are served, and then race them."""
-    _, third, second, heaviest = pool.four
+    _, _, second, heaviest = pool.four
     for priority in (heaviest, heaviest, second):
         pool.put(priority)
-    late = "due after a delay"
-    others = cycle((heaviest, heaviest, heaviest, third))
     while True:
-        for priority in islice(others, _AWAY - pool.waiting(late)):
-            pool.put(priority, delay=_DELAY)
+        pool.settle()
+        for _ in range(_AWAY):
+            pool.put(heaviest, delay=_DELAY)
         for number in range(_MEANWHILE + _AWAY):
             if number == _MEANWHILE:
                 pool.pass_time()
             yield pool.claim()
-            pool.renew(gone=late)
+            pool.renew()
 
 
 def skipped(pool: Pool) -> Iterator[Claim]:

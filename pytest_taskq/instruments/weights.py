@@ -145,7 +145,8 @@ def _broken(requirement: Requirement, law: WeightLaw, situation: str) -> Finding
 
 
 def _power(logarithm: float) -> str:
-    return f"{10 ** (logarithm % 1):.1f}e{int(logarithm // 1)}"
+    digits, exponent = f"{10 ** (logarithm % 1):.1e}".split("e")
+    return f"{digits}e{int(logarithm // 1) + int(exponent)}"
 
 
 def _classes(law: WeightLaw) -> list[tuple[float, float, int]]:
