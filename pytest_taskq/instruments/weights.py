@@ -101,7 +101,7 @@ _SITUATIONS: dict[str, Situation] = {
     "skipped": skipped,
     "crowd": crowd,
 }
-_ON_A_SERVER = 2  # a claim takes ten times as long there
+_ON_A_SERVER = 4  # a claim takes ten times as long there
 
 
 def _law(requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
