@@ -16,6 +16,7 @@ from pytest_taskq.conformance.test_oracle import TestOracle
 from pytest_taskq.conformance.test_query_cost import TestQueryCost
 from pytest_taskq.conformance.test_scheduling import TestScheduling
 from pytest_taskq.conformance.test_timing import TestTiming
+from pytest_taskq.conformance.test_weights import TestWeights
 
 __all__ = [
     "TestClient",
@@ -32,4 +33,5 @@ __all__ = [
     "TestQueryCost",
     "TestScheduling",
     "TestTiming",
+    "TestWeights",
 ]

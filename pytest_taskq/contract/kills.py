@@ -303,6 +303,30 @@ KILLS: dict[str, dict[str, str]] = {
         "ServesInReverse": "Serves every strategy in another one's order",
         "KeepsWhatItRead": "Each process reads ten candidates at a time and works them off, whatever comes meanwhile",
     },
+    "SCH-04": {
+        "AllAlike": "Draws without a look at weights",
+        "ChanceTimesWeight": "``ORDER BY random() * weight DESC``",
+        "DelayedRunFromTheStart": "Draws for what is not due yet, so that its time is long past when it comes",
+        "DrawsAmongTheFirst": "``LIMIT 50`` before the draw",
+        "DrawsForAnybody": "Draws among all that is due; if the worker cannot do what it drew, the oldest that it can do is served",  # noqa: E501 - generated
+        "HeaviestFirst": "Takes the heaviest for the likeliest",
+        "KeyForEver": "Draws a key when a task comes in, and none again when it is retried",
+        "KeyPerAttempt": "Draws a key when a task comes in or comes back, so that newcomers overtake whoever was unlucky before",  # noqa: E501 - generated
+        "NeverTheLightest": "Starves whoever is last",
+        "OldestOfEqualWeight": "Draws a weight, and serves the oldest task that has it",
+        "PromisesOtherWeights": "Promises that the number is the weight, and divides by it",
+        "RetriedKeepTheirArrival": "Keeps the time of a task that was served and came back, which lies behind all others",  # noqa: E501 - generated
+        "RootOfTheWeight": "Evens the weights out",
+        "SkippedKeepTheirArrival": "Draws again for each attempt alone, so that whoever was passed over goes first",
+        "TurnsWeightsRound": "Takes the priority for the weight",
+        "WeighsByRank": "Gives the best priority as many shares as there are priorities, the next one less, the last one",  # noqa: E501 - generated
+    },
+    "SCH-05": {
+        "DrawsAmongTheFirst": "``LIMIT 50`` before the draw",
+        "HeaviestFirst": "Takes the heaviest for the likeliest",
+        "NeverTheLightest": "Starves whoever is last",
+        "WholeWeights": "Counts shares in whole numbers, of which the lightest have none",
+    },
     "SCH-06": {
         "StrategiesSelectThenUpdate": "Has one strategy that selects in one transaction and updates in another",
         "DrawsForAnyWorker": "Compares capabilities under every strategy but the random one",

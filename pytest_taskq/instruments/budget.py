@@ -41,6 +41,11 @@ class Budget:
         return {"smoke": 5_000, "pr": 100_000, "soak": 100_000}[self.effort]
 
     @property
+    def claims(self) -> int:
+        """Claims by weight that are held against their law."""
+        return {"smoke": 1_500, "pr": 8_000, "soak": 80_000}[self.effort]
+
+    @property
     def schedules(self) -> int:
         """Most runs of one scenario of interleavings."""
         return {"smoke": 150, "pr": 2_000, "soak": 50_000}[self.effort]

@@ -27,6 +27,7 @@ CRASH = Instrument.CRASH_POINTS
 RACE = Instrument.INTERLEAVINGS
 HISTORY = Instrument.HISTORY
 TIMING = Instrument.TIMING
+STATISTICS = Instrument.STATISTICS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,15 +142,21 @@ class WeightedScheduler(Scheduler):
     ) -> int | None:
         if strategy is not WEIGHTED:
             return super().first(connection, strategy, capabilities)
+        able = self.able(connection, capabilities)
+        return self.draw(connection, able) if able else None
+
+    def able(self, connection: sqlite3.Connection, capabilities: Mapping[str, Any]) -> list[sqlite3.Row]:
         rows = connection.execute(
-            f"SELECT id, {READ} AS texts, ifnull(priority, 100) AS priority FROM task_queue "
-            f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT}"
-        ).fetchall()
-        able = [row for row in rows if self.suits(row["needs"], capabilities) and readable(row["texts"])]
-        if not able:
-            return None
-        weights = [1 / (max(row["priority"], 0) + 1) for row in able]
-        return random.choices(able, weights)[0]["id"]  # noqa: S311 - no secret
+            f"SELECT id, {READ} AS texts, ifnull(priority, 100) AS priority, attempts FROM task_queue "
+            f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT} ORDER BY id"
+        )
+        return [row for row in rows if self.suits(row["needs"], capabilities) and readable(row["texts"])]
+
+    def draw(self, connection: sqlite3.Connection, able: list[sqlite3.Row]) -> int:
+        return random.choices(able, [self.weight(row["priority"]) for row in able])[0]["id"]  # noqa: S311 - no secret
+
+    def weight(self, priority: int) -> float:
+        return 1 / (max(priority, 0) + 1)
 
 
 @twin(SCH_08="as WeightedScheduler")
