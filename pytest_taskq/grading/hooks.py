@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -126,11 +127,18 @@ class ConformanceHooks:
         """Judge the run."""
         if self.is_worker or RUN not in self.config.stash or self.config.option.collectonly:
             return
-        self.report = self.run.report()
+        self.report = self._with_coverage(self.run.report())
         self.reasons = self.run.reasons(self.report)
         session.exitstatus = exit_status(session, excused_failures=self.run.excused, reasons=self.reasons)
         if self.settings.report:
             self.written = write_json(self.report, self.settings.report)
+
+    def _with_coverage(self, report: RunReport) -> RunReport:
+        if not self.config.pluginmanager.hasplugin("_cov"):
+            return report
+        from pytest_taskq.grading.coverage import coverage_of
+
+        return replace(report, coverage=coverage_of(self.config, self.run.subject.adapter.__module__))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it came to."""

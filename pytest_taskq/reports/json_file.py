@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_taskq.reports.run_report import COVERAGE_TARGET
+
 if TYPE_CHECKING:
-    from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
+    from pytest_taskq.reports.run_report import CodeCoverage, Judged, RequirementReport, RunReport, Summary
 
 FORMAT = 1
 NAME = "report.json"
@@ -49,6 +51,17 @@ def as_plain(report: RunReport) -> dict[str, Any]:
         "waiting": {name: [instrument.value for instrument in lacks] for name, lacks in report.waiting.items()},
         "partly": {name: [instrument.value for instrument in lacks] for name, lacks in report.partly.items()},
         "reference_alone": report.reference_alone,
+        "coverage": _coverage(report.coverage) if report.coverage else None,
+    }
+
+
+def _coverage(coverage: CodeCoverage) -> dict[str, Any]:
+    return {
+        "package": coverage.package,
+        "statements": coverage.statements,
+        "missed": coverage.missed,
+        "percent": coverage.percent,
+        "target": COVERAGE_TARGET,
     }
 
 
