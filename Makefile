@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: conformance test soak kill-matrix bench lint format docs clean
+.PHONY: conformance test soak kill-matrix bench lint format docs site clean
 
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite: all but latency in parallel, then latency alone
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
@@ -36,12 +36,19 @@ format: $(STAMP)
 docs: $(STAMP)  ## Regenerate what is generated from the contract
 	$(BIN)/python -m pytest_taskq.reports.contract_page > docs/contract.md
 
+site: .venv/.site-installed  ## Make the pages of docs/ into HTML; a link that leads nowhere fails
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
 clean:
-	rm -rf .venv taskq-report dist
+	rm -rf .venv taskq-report dist build
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev --group peers
+	touch $@
+
+.venv/.site-installed: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@

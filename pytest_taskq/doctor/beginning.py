@@ -26,6 +26,7 @@ class Adapter(QueueAdapter):
 {code}
 # pyproject.toml
 # [tool.pytest.ini_options]
+# pythonpath = ["."]  # where your package is, unless it is installed
 # taskq_adapter = "myworker.taskq_adapter:Adapter"
 """
 

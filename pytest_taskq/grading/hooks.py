@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -151,7 +152,7 @@ class ConformanceHooks:
         """Judge the run."""
         if self.is_worker or RUN not in self.config.stash or self.config.option.collectonly:
             return
-        self.report = self.run.report()
+        self.report = self._with_coverage(self.run.report())
         self.reasons = self.run.reasons(self.report)
         session.exitstatus = exit_status(session, excused_failures=self.run.excused, reasons=self.reasons)
         if self.settings.report:
@@ -168,6 +169,13 @@ class ConformanceHooks:
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdicts stand
             self.unwritten = f"report.html could not be made ({type(error).__name__}: {error}); report.json has it all"
             return written
+
+    def _with_coverage(self, report: RunReport) -> RunReport:
+        if not self.config.pluginmanager.hasplugin("_cov"):
+            return report
+        from pytest_taskq.grading.coverage import coverage_of
+
+        return replace(report, coverage=coverage_of(self.config, self.run.subject.adapter.__module__))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it came to."""

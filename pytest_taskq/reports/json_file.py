@@ -10,6 +10,7 @@ from pytest_taskq.contract import Verdict
 from pytest_taskq.reports.badge import NAME as BADGE
 from pytest_taskq.reports.badge import badge
 from pytest_taskq.reports.known_entry import known_entry
+from pytest_taskq.reports.run_report import COVERAGE_TARGET
 from pytest_taskq.reports.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_taskq.certificate.certificate import Certificate
-    from pytest_taskq.reports.run_report import Judged, RequirementReport, RunReport, Summary
+    from pytest_taskq.reports.run_report import CodeCoverage, Judged, RequirementReport, RunReport, Summary
 
 FORMAT = 1
 NAME = "report.json"
@@ -52,7 +53,18 @@ def as_plain(report: RunReport, certificate: Certificate | None = None) -> dict[
         "waiting": {name: [instrument.value for instrument in lacks] for name, lacks in report.waiting.items()},
         "partly": {name: [instrument.value for instrument in lacks] for name, lacks in report.partly.items()},
         "reference_alone": report.reference_alone,
+        "coverage": _coverage(report.coverage) if report.coverage else None,
         "certificate": certificate.as_plain() if certificate else None,
+    }
+
+
+def _coverage(coverage: CodeCoverage) -> dict[str, Any]:
+    return {
+        "package": coverage.package,
+        "statements": coverage.statements,
+        "missed": coverage.missed,
+        "percent": coverage.percent,
+        "target": COVERAGE_TARGET,
     }
 
 

@@ -12,6 +12,7 @@ from pytest_taskq.contract.requirements import REQUIREMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+COVERAGE_TARGET = 80  # percent
 GRADED = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.KNOWN})
 _DECIDED_BY: dict[Verdict, tuple[Verdict, ...]] = {
     Verdict.KNOWN: (Verdict.FAIL, Verdict.NOT_RUN),
@@ -131,11 +132,25 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCoverage:
+    """How many statements of the team's package there are, and how many of them did not run."""
+
+    package: str
+    statements: int
+    missed: int
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 80 is reached by 80 % and no less."""
+        return 100 * (self.statements - self.missed) // self.statements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """Everything a view may show.
 
     ``waiting`` are graded requirements that no instrument of this version can judge while some are to come, ``partly``
-    those that were judged without some of theirs.
+    those that were judged without some of theirs. ``coverage`` is there if pytest-cov measured the team's package.
     """
 
     facts: Facts
@@ -144,6 +159,7 @@ class RunReport:
     waiting: Mapping[str, tuple[Instrument, ...]]
     partly: Mapping[str, tuple[Instrument, ...]]
     reference_alone: int
+    coverage: CodeCoverage | None = None
     summary: Summary = field(init=False)
 
     def __post_init__(self) -> None:

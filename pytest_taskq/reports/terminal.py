@@ -8,7 +8,7 @@ from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Role, Verdict
-from pytest_taskq.reports.run_report import GRADED
+from pytest_taskq.reports.run_report import COVERAGE_TARGET, GRADED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -154,6 +154,8 @@ def _notes(report: RunReport) -> Iterator[str]:
         yield f"{len(report.partly)} of the judged ones lack some of their instruments ({_instruments(report.partly)})"
     if report.reference_alone:
         yield f"{report.reference_alone} more are answered by the reference alone and not graded"
+    if report.coverage:
+        yield f"coverage of {report.coverage.package}: {report.coverage.percent} % (target {COVERAGE_TARGET} %)"
 
 
 def _requirements(some: Mapping[str, object]) -> str:
