@@ -38,9 +38,8 @@ def test_a_worker_repository_passes_its_own_tests_and_the_contract_of_its_role(
         shutil.copytree(EXAMPLES / role, tmp_path / role, ignore=shutil.ignore_patterns(".*_cache", ".hypothesis"))
     )
 
-    conformance = ("--taskq-conformance", "--taskq-effort=smoke", "--taskq-report=report", "-m", "taskq")
-    run_pytest(folder, environment)
-    run_pytest(folder, environment, *conformance)
+    # Both in one run, and in one process, as many as the tests around it are in.
+    run_pytest(folder, environment, "--taskq-conformance", "--taskq-effort=smoke", "--taskq-report=report")
 
     report = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
     assert {name for name, code in report["roles"].items() if code == "graded"} == {role}

@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from grading import findings
 from mutant_queues.on_postgres import ON_POSTGRES
-from mutant_queues.registry import Mutant, adapter_of
+from mutant_queues.registry import Mutant, adapter_of, name_of
 
-from pytest_taskq.contract import Verdict, combine
+from pytest_taskq.contract import Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.reference_impl import Adapter
 
 psycopg = pytest.importorskip("psycopg")
 
 CORRECT = sorted({(one.twin, one.requirement, one.instrument) for one in ON_POSTGRES})
+SMALL = {(name, instrument) for twin, name, instrument in CORRECT if not adapter_of(twin).owned}
+LONG = sorted(SMALL - {(name, instrument) for twin, name, instrument in CORRECT if twin == name_of(Adapter)})
 
 
 @pytest.mark.parametrize("mutant", ON_POSTGRES, ids=[f"{one.requirement}-{one.name}" for one in ON_POSTGRES])
@@ -38,6 +40,15 @@ def test_the_twin_passes(twin: str, requirement: str, instrument: str, tmp_path:
     found = findings(
         adapter_of(twin), REQUIREMENTS[requirement], tmp_path, instrument=instrument, server=postgres_server
     )
+    assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("requirement", "instrument"), LONG, ids=[one for one, _ in LONG])
+def test_the_reference_passes_too_where_a_smaller_twin_is_looked_at(
+    requirement: str, instrument: Instrument, tmp_path: Path, postgres_server: str
+) -> None:
+    found = findings(Adapter, REQUIREMENTS[requirement], tmp_path, instrument=instrument, server=postgres_server)
     assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
 
 
