@@ -1,4 +1,4 @@
-"""Draws by weight, held against their law with a false alarm of 1e-9."""
+"""Chance, held against its law: draws by weight with a false alarm of 1e-9, delays after failures with none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.instruments.backoffs import BackoffJudge
 from pytest_taskq.instruments.weights import WeightJudge
 from pytest_taskq.marks import each
 
@@ -29,3 +30,9 @@ class TestWeights:
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
         judge_by(WeightJudge(), requirement, taskq_bench, taskq_record, taskq_budget)
+
+    @pytest.mark.parametrize("requirement", each([REQUIREMENTS["FIN-05"]], Instrument.STATISTICS))
+    def test_no_delay_after_a_failure_lies_outside_its_window(
+        self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
+    ) -> None:
+        judge_by(BackoffJudge(), requirement, taskq_bench, taskq_record, taskq_budget)

@@ -46,6 +46,11 @@ class Budget:
         return {"smoke": 1_500, "pr": 8_000, "soak": 80_000}[self.effort]
 
     @property
+    def delays(self) -> int:
+        """Delays after failures that are looked at."""
+        return {"smoke": 100, "pr": 1_000, "soak": 20_000}[self.effort]
+
+    @property
     def schedules(self) -> int:
         """Most runs of one scenario of interleavings."""
         return {"smoke": 150, "pr": 2_000, "soak": 50_000}[self.effort]

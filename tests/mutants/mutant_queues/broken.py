@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from random import random
 from typing import Any
 
-from mutant_queues.registry import COST, DIRECT, MODEL, ORACLE, breaks, twin
+from mutant_queues.registry import COST, DIRECT, MODEL, ORACLE, STATISTICS, breaks, twin
 from pytest_taskq import QueueAdapter, Task
 from pytest_taskq.reference_impl import Adapter
 
@@ -171,6 +172,18 @@ class ForgetsTheBackoff(OnReference):
     def fail_task(self, task, worker_id, error, *, retry=True):
         failed = self.reference.fail_task(task, worker_id, error, retry=retry)
         self.write("UPDATE task_queue SET run_after_utc = datetime('now') WHERE id = ? AND status = 'queued'", task.id)
+        return failed
+
+
+@breaks("FIN-05", STATISTICS, "at the latest .* s after failure")
+class SometimesWaitsLonger(OnReference):
+    """Puts every fifth retry off by a quarter of its delay more than it promises."""
+
+    def fail_task(self, task, worker_id, error, *, retry=True):
+        failed = self.reference.fail_task(task, worker_id, error, retry=retry)
+        if failed and random() < 0.2:  # noqa: S311 - not a secret
+            later = f"+{1 + min(300.0, 2.0 ** (task.attempts - 1)) / 4} seconds"
+            self.write("UPDATE task_queue SET run_after_utc = datetime(run_after_utc, ?) WHERE id = ?", later, task.id)
         return failed
 
 
