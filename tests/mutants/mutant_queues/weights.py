@@ -204,7 +204,7 @@ class DrawsForAnybody(WeightedScheduler):
             f"SELECT id, ifnull(priority, 100) AS priority FROM task_queue "
             f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT}"
         ).fetchall()
-        able = [row["id"] for row in self.able(connection, capabilities)]
+        able = [row["id"] for row in self.claimable(connection, capabilities)]
         if not able:
             return None
         drawn = self.draw(connection, due)
