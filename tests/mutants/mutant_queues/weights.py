@@ -39,19 +39,6 @@ class LeastKey(WeightedScheduler):
 
 
 @twin(SCH_08=LIKE_ITS_BASE)
-class WalksAlongTheSum(WeightedScheduler):
-    """Draws a point below the sum of the weights, and serves the task that it falls on."""
-
-    def draw(self, connection: sqlite3.Connection, able: list[sqlite3.Row]) -> int:
-        left = DRAWS.random() * sum(self.weight(row["priority"]) for row in able)
-        for row in able:
-            left -= self.weight(row["priority"])
-            if left < 0:
-                return row["id"]
-        return able[-1]["id"]
-
-
-@twin(SCH_08=LIKE_ITS_BASE)
 class HeavierByTheNumber(WeightedScheduler):
     """Promises weights of its own."""
 
