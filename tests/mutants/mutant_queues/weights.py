@@ -82,7 +82,7 @@ class Race(WeightedScheduler):
 # --- weights that are not those promised ------------------------------------------------------------------------------
 
 
-@breaks("SCH-04", STATISTICS, "best explained by all tasks alike")
+@breaks("SCH-04", STATISTICS, WON)
 class AllAlike(WeightedScheduler):
     """Draws without a look at weights."""
 
@@ -116,7 +116,7 @@ class WeighsByRank(WeightedScheduler):
         return DRAWS.choices(able, [ranks.index(row["priority"]) + 1 for row in able])[0]["id"]
 
 
-@breaks("SCH-04", STATISTICS, "best explained by the inverse of the weights")
+@breaks("SCH-04", STATISTICS, WON)
 class TurnsWeightsRound(WeightedScheduler):
     """Takes the priority for the weight."""
 
@@ -162,7 +162,7 @@ class WholeWeights(WeightedScheduler):
 
 
 @breaks("SCH-05", STATISTICS, r"was not served in \d+ claims \(crowd\)")
-@breaks("SCH-04", STATISTICS, "place among equals")
+@breaks("SCH-04", STATISTICS, "a bias by place among")
 class DrawsAmongTheFirst(WeightedScheduler):
     """``LIMIT 50`` before the draw."""
 
@@ -170,7 +170,7 @@ class DrawsAmongTheFirst(WeightedScheduler):
         return super().draw(connection, able[:50])
 
 
-@breaks("SCH-04", STATISTICS, "place among equals")
+@breaks("SCH-04", STATISTICS, "a bias by place among")
 class OldestOfEqualWeight(WeightedScheduler):
     """Draws a weight, and serves the oldest task that has it."""
 
