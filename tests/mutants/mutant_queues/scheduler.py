@@ -142,10 +142,10 @@ class WeightedScheduler(Scheduler):
     ) -> int | None:
         if strategy is not WEIGHTED:
             return super().first(connection, strategy, capabilities)
-        able = self.able(connection, capabilities)
+        able = self.claimable(connection, capabilities)
         return self.draw(connection, able) if able else None
 
-    def able(self, connection: sqlite3.Connection, capabilities: Mapping[str, Any]) -> list[sqlite3.Row]:
+    def claimable(self, connection: sqlite3.Connection, capabilities: Mapping[str, Any]) -> list[sqlite3.Row]:
         rows = connection.execute(
             f"SELECT id, {READ} AS texts, ifnull(priority, 100) AS priority, attempts FROM task_queue "
             f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT} ORDER BY id"

@@ -39,19 +39,6 @@ class LeastKey(WeightedScheduler):
 
 
 @twin(SCH_08=LIKE_ITS_BASE)
-class WalksAlongTheSum(WeightedScheduler):
-    """Draws a point below the sum of the weights, and serves the task that it falls on."""
-
-    def draw(self, connection: sqlite3.Connection, able: list[sqlite3.Row]) -> int:
-        left = DRAWS.random() * sum(self.weight(row["priority"]) for row in able)
-        for row in able:
-            left -= self.weight(row["priority"])
-            if left < 0:
-                return row["id"]
-        return able[-1]["id"]
-
-
-@twin(SCH_08=LIKE_ITS_BASE)
 class HeavierByTheNumber(WeightedScheduler):
     """Promises weights of its own."""
 
@@ -95,7 +82,7 @@ class Race(WeightedScheduler):
 # --- weights that are not those promised ------------------------------------------------------------------------------
 
 
-@breaks("SCH-04", STATISTICS, "best explained by all tasks alike")
+@breaks("SCH-04", STATISTICS, WON)
 class AllAlike(WeightedScheduler):
     """Draws without a look at weights."""
 
@@ -129,7 +116,7 @@ class WeighsByRank(WeightedScheduler):
         return DRAWS.choices(able, [ranks.index(row["priority"]) + 1 for row in able])[0]["id"]
 
 
-@breaks("SCH-04", STATISTICS, "best explained by the inverse of the weights")
+@breaks("SCH-04", STATISTICS, WON)
 class TurnsWeightsRound(WeightedScheduler):
     """Takes the priority for the weight."""
 
@@ -175,7 +162,7 @@ class WholeWeights(WeightedScheduler):
 
 
 @breaks("SCH-05", STATISTICS, r"was not served in \d+ claims \(crowd\)")
-@breaks("SCH-04", STATISTICS, "place among equals")
+@breaks("SCH-04", STATISTICS, "a bias by place among")
 class DrawsAmongTheFirst(WeightedScheduler):
     """``LIMIT 50`` before the draw."""
 
@@ -183,7 +170,7 @@ class DrawsAmongTheFirst(WeightedScheduler):
         return super().draw(connection, able[:50])
 
 
-@breaks("SCH-04", STATISTICS, "place among equals")
+@breaks("SCH-04", STATISTICS, "a bias by place among")
 class OldestOfEqualWeight(WeightedScheduler):
     """Draws a weight, and serves the oldest task that has it."""
 
@@ -204,7 +191,7 @@ class DrawsForAnybody(WeightedScheduler):
             f"SELECT id, ifnull(priority, 100) AS priority FROM task_queue "
             f"WHERE status = 'queued' AND {self.DUE} AND {self.LEFT}"
         ).fetchall()
-        able = [row["id"] for row in self.able(connection, capabilities)]
+        able = [row["id"] for row in self.claimable(connection, capabilities)]
         if not able:
             return None
         drawn = self.draw(connection, due)
