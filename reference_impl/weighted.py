@@ -26,9 +26,9 @@ the index by priority whether the id has that one. That is the same question, bu
 the index by age has a page for each hundred tasks, to be read anew after every commit of another worker. Whether a try
 is high is drawn first, and how high, as far as it matters, once it falls on a candidate. Some tries are made at a time,
 in no order: where a high one is kept, all that are kept have the same chance, and else the first low one will do.
-How many tries it takes is the inverse of how dense the ids lie times how even the weights are;
-when ``TRIES`` are not enough, some hundred tasks draw an arrival in a short transaction, and the claim begins anew. A
-queue that is sampled badly so becomes one that races, a queue that is sampled well never pays for arrivals.
+How many tries it takes is the inverse of how dense the ids lie times how even the weights are; when ``TRIES`` are not
+enough, some hundred tasks draw an arrival in a short transaction, and the claim begins anew. A queue that is sampled
+badly so becomes one that races, a queue that is sampled well never pays for arrivals.
 """
 
 from __future__ import annotations
