@@ -20,14 +20,19 @@ Where more than ``FEW`` tasks have no arrival ahead (a million rows of plain SQL
 them. It samples instead: an id at random between the first candidate's and the last, kept with probability weight /
 (largest weight) if it is a candidate that the worker can do; the first that is kept is served. That has the same law,
 since every try falls on each task in proportion to its weight, and it looks at no arrival, so the arrivals drawn
-before stay as good as they were. Its tries are the inverse of how dense the ids lie times how even the weights are;
-when ``TRIES`` are not enough, some hundred tasks draw an arrival in a short transaction, and the claim begins anew. A
-queue that is sampled badly so becomes one that races, a queue that is sampled well never pays for arrivals.
+before stay as good as they were. What decides whether a try is kept is a height, even between 0 and the largest weight:
+a task that weighs more is kept. Many heights lie above all weights but that of the lowest priority, and such a try asks
+the index by priority whether the id has that one. That is the same question, but those tasks lie in few pages, where
+the index by age has a page for each hundred tasks, to be read anew after every commit of another worker. Whether a try
+is high is drawn first, and how high, as far as it matters, once it falls on a candidate. Some tries are made at a time,
+in no order: where a high one is kept, all that are kept have the same chance, and else the first low one will do.
+How many tries it takes is the inverse of how dense the ids lie times how even the weights are; when ``TRIES`` are not
+enough, some hundred tasks draw an arrival in a short transaction, and the claim begins anew. A queue that is sampled
+badly so becomes one that races, a queue that is sampled well never pays for arrivals.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from typing import TYPE_CHECKING
@@ -35,7 +40,7 @@ from typing import TYPE_CHECKING
 from .schema import CANDIDATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pytest_taskq.contract import Connection
 
@@ -43,8 +48,9 @@ if TYPE_CHECKING:
 
 LAP = 2.0**20  # leaves 32 bits below 1, so that ties are rarer than 1e-4 per claim with 100,000 tasks of weight 1
 FEW = 16  # an arrival is about as dear as ten tries
-TRIES = (4, 12, *[16] * 15)  # per statement: most samples hit early, and a try costs about a microsecond
+TRIES = (32,) * 8  # per statement: low ones are looked at until one is kept, a high one costs about a microsecond
 WIDEST = 2**40  # ids further apart are never hit, and a double could not name each of them
+_DEFAULT = 100  # the priority of what has none
 
 # Its own generator: a program that seeds the global one in all its workers would make their draws dependent.
 DRAWS = random.Random()  # noqa: S311 - not a secret
@@ -70,11 +76,16 @@ _SPAN = f"""
         ({_BY_AGE} = 0 ORDER BY id DESC LIMIT 1), ({_BY_AGE} = 1 ORDER BY id DESC LIMIT 1),
         (SELECT min(priority) FROM task_queue INDEXED BY reference_by_priority WHERE {CANDIDATE})
 """
-_HIT = f"""
-    SELECT task_queue.id, priority FROM json_each(?) AS tried CROSS JOIN task_queue INDEXED BY reference_by_age
-    WHERE {CANDIDATE} AND (weighted_lap > 0) %s AND task_queue.id = tried.value
+# The candidates that tries fall on, given how far each lies from the first id.
+_LOW = f"""
+    SELECT task_queue.id, priority FROM json_each(?1) AS tried CROSS JOIN task_queue INDEXED BY reference_by_age
+    WHERE {CANDIDATE} AND (weighted_lap > 0) %s AND task_queue.id = ?2 + tried.value
 """
-_HIT_WITHOUT_KEY, _HIT_EITHER = _HIT % "= 0", _HIT % "IN (0, 1)"
+_LOW_WITHOUT_KEY, _LOW_EITHER = _LOW % "= 0", _LOW % "IN (0, 1)"
+_HIGH = f"""
+    SELECT task_queue.id, priority FROM json_each(?1) AS tried CROSS JOIN task_queue INDEXED BY reference_by_priority
+    WHERE {CANDIDATE} AND priority = ?3 AND task_queue.id = ?2 + tried.value
+"""
 _NEEDS = """
     SELECT CAST(compatibility AS BLOB) FROM task_queue
     WHERE id = ? AND ifnull(run_after_utc, '') <= datetime('now') AND ifnull(attempts, 0) < ifnull(max_attempts, 5)
@@ -108,32 +119,55 @@ def advance(connection: Connection, arrival: float) -> None:
 
 def sampled(connection: Connection, ability: Ability) -> int | None:
     """Return the id of a due task that the worker can do, drawn by weight; None if no try hit one."""
-    *ends, best = connection.execute(_SPAN).fetchone()
+    *ends, lowest = connection.execute(_SPAN).fetchone()
     known = [end for end in ends if end is not None]
     first, width = min(known), max(known) - min(known) + 1
     if width > WIDEST:
         return None
-    bound = _largest_weight(best)
-    statement = _HIT_WITHOUT_KEY if ends[1] is None else _HIT_EITHER
-    for task_id, priority in _hits(connection, statement, first, width):
-        if DRAWS.random() * bound < weight(priority):
+    bound = _largest_weight(lowest)
+    edge = _edge(lowest, bound)
+    look = _LOW_WITHOUT_KEY if ends[1] is None else _LOW_EITHER
+    for count in TRIES:
+        low = sum(DRAWS.random() * bound < edge for _ in range(count)) if edge < bound else count
+        kept: Iterable[int] = _kept(connection, look, (_distances(low, width), first), 0.0, edge)
+        if low < count:
+            high = list(_kept(connection, _HIGH, (_distances(count - low, width), first, lowest), edge, bound))
+            kept = _shuffled([*high, *kept]) if high else kept
+        for task_id in kept:
             needs = connection.execute(_NEEDS, (task_id,)).fetchone()
             if needs is not None and ability.suits(needs[0]):
                 return task_id
     return None
 
 
-def _hits(connection: Connection, statement: str, first: int, width: int) -> Iterator[tuple[int, object]]:
-    """Yield the candidates that random ids fall on, each as often as it is hit."""
-    for tries in TRIES:
-        ids = [first + int(DRAWS.random() * width) for _ in range(tries)]
-        for row in connection.execute(statement, (json.dumps(ids),)).fetchall():
-            yield row[0], row[1]
+def _kept(connection: Connection, look: str, tries: tuple[object, ...], least: float, most: float) -> Iterator[int]:
+    """Yield the ids that are kept of what the tries fall on, whose heights lie between ``least`` and ``most``."""
+    for row in connection.execute(look, tries):
+        if least + DRAWS.random() * (most - least) < weight(row[1]):
+            yield row[0]
+
+
+def _shuffled(ids: list[int]) -> list[int]:
+    return DRAWS.sample(ids, len(ids))
+
+
+def _distances(count: int, width: int) -> str:
+    return str([int(DRAWS.random() * width) for _ in range(count)])  # a JSON list, as json.dumps would write it
+
+
+def _edge(lowest: object, bound: float) -> float:
+    """Return the height above which only the lowest priority is kept; ``bound`` if that is not clear.
+
+    It is clear of an integer from 0 that weighs more than the default, which is the weight of what is no integer.
+    """
+    if isinstance(lowest, int) and 0 <= lowest < _DEFAULT:
+        return weight(lowest + 1)
+    return bound
 
 
 def weight(priority: object) -> float:
     """Return 1 / (priority + 1); a negative priority counts as 0, one that is no integer as the default 100."""
-    number = priority if isinstance(priority, int) else 100
+    number = priority if isinstance(priority, int) else _DEFAULT
     return 1 / (max(number, 0) + 1)
 
 

@@ -61,7 +61,7 @@ class _Sampling:
         queue.advance(self.chance.randrange(1000) / 1000)
         self.failures += 1
         failed_at = queue.clock.milliseconds
-        accepted = queue.fail_task(task)  # type: ignore[arg-type]  # a task by now
+        accepted = queue.call("fail_task", task, "w1", "boom")
         queue.require(accepted, "True: the worker holds the task", accepted, method="fail_task")
         shortest, longest = queue.promises.backoff.window(self.failures)
         self._not_before(failed_at + int(shortest * 1000), f"{shortest:g} s after failure {self.failures}")
@@ -81,8 +81,9 @@ class _Sampling:
         queue.precondition(self.task is not None, "a claim of the one task that is due")
 
     def _finished(self, task: Task) -> bool:
-        offered = self.queue.subject.offers("complete_task")
-        return self.queue.complete_task(task) if offered else self.queue.fail_task(task, retry=False)
+        if self.queue.subject.offers("complete_task"):
+            return self.queue.complete_task(task)
+        return bool(self.queue.call("fail_task", task, "w1", "boom"))  # its last attempt
 
     def _not_before(self, moment: int, what: str) -> None:
         """Require that nothing can be claimed a millisecond before ``moment``."""

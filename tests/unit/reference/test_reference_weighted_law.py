@@ -80,6 +80,19 @@ def test_the_law_holds_where_tasks_are_sampled(sqlite_store, monkeypatch, few, t
     assert "sample" in ways
 
 
+@pytest.mark.parametrize("lowest", [-1, 0, 1, 98, 99, 100, 101, 5000, 2**62, 0.5, "text", None])
+def test_a_try_that_asks_for_the_lowest_priority_alone_could_keep_no_other(lowest):
+    """A claimable task has at least the lowest priority, or one that is no integer."""
+    bound = weighted._largest_weight(lowest)
+    others = [2.5, "text", None, *(number for number in (-5, 0, 1, 2, 99, 100, 101, 2**62) if number != lowest)]
+    possible = [
+        other for other in others if not (isinstance(other, int) and isinstance(lowest, int) and other < lowest)
+    ]
+    edge = weighted._edge(lowest, bound)
+    assert edge == bound or all(weighted.weight(other) <= edge for other in possible)
+    assert edge < bound or lowest not in {0, 1, 98, 99}
+
+
 @pytest.mark.usefixtures("drawn")
 def test_a_sample_passes_over_what_the_worker_cannot_do_and_keeps_the_law_among_the_rest(queue, monkeypatch):
     monkeypatch.setattr(weighted, "FEW", 0)
