@@ -92,9 +92,12 @@ _LOOKED_AT_FIRST = (
     """\
 def claim_task(self, worker_id, capabilities, lease_seconds):
     until = f"+{{math.ceil(lease_seconds)}} seconds"
-    find = "SELECT * FROM task_queue WHERE {due}"
+    find = (
+        "SELECT * FROM task_queue "
+        "WHERE {due} ORDER BY id LIMIT 1"
+    )
     with self.db.{first}() as connection:
-        row = connection.execute(f"{{find}} ORDER BY id LIMIT 1").fetchone()
+        row = connection.execute(find).fetchone()
 {between}        connection.execute(
 """
     + _LEASED
@@ -179,7 +182,10 @@ def claim_by(self, strategy, worker_id, capabilities, lease_seconds):
 _STATISTICS = """\
 def queue_stats(self):
     with self.db.connection() as connection:
-        count = "SELECT status, count(*) FROM task_queue {where}GROUP BY status"
+        count = (
+            "SELECT status, count(*) FROM task_queue "
+            "{where}GROUP BY status"
+        )
         return {{row[0]: row[1] for row in connection.execute(count).fetchall()}}
 """
 _SHOWN = """\
@@ -195,7 +201,8 @@ def delete_finished(self, older_than_seconds):
         with self.db.transaction() as connection:
             batch = connection.execute(
                 "DELETE FROM task_queue WHERE id IN (SELECT id FROM task_queue "
-                "WHERE status = 'completed' AND finished_at_utc < datetime('now', ?) LIMIT 1000)",
+                "WHERE status = 'completed' AND finished_at_utc < datetime('now', ?) "
+                "LIMIT 1000)",
                 (before,),
             ).rowcount
         deleted += batch
