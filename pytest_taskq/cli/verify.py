@@ -36,7 +36,7 @@ def run(place: str, root: str) -> int:
         sys.stderr.write(f"taskq: {error}\n")
         return 2
     folder = path if path.is_dir() else path.parent
-    checked = [*_of_report(report, Path(root)), *_histories(folder)]
+    checked = [*_of_report(report, Path(root)), *histories(folder)]
     show(_lines(checked), wrapped=True)
     return 1 if any(one.state is State.DIFFERS for one in checked) else 0
 
@@ -61,7 +61,7 @@ def _adapter(report: StoredReport, root: Path) -> Sources | None:
     return hashed([path for path in paths if path.is_file()], root)
 
 
-def _histories(folder: Path) -> Iterator[Checked]:
+def histories(folder: Path) -> Iterator[Checked]:
     """Yield for each history in the folder whether it is still judged to break a rule, for which it was kept."""
     from pytest_taskq.reports.verification import Checked, State
 

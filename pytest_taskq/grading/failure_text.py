@@ -18,10 +18,11 @@ _NARROWEST = 40
 _LABEL = 11
 
 
-def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None) -> str:
+def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None, *, entry: bool = True) -> str:
     """Return the whole text under a finding that is FAIL or NOT RUN, for a terminal of so many columns.
 
-    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied.
+    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied. ``entry`` is
+    whether the entry for the file of known failures stands below.
     """
     width = max(_NARROWEST, min(WIDEST, columns or WIDEST))
     lines = [*_paragraph("", headline(requirement), width), ""]
@@ -35,8 +36,9 @@ def failure_text(requirement: Requirement, finding: Finding, columns: int | None
         lines += _bullets("look at", requirement.look_at, width)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
     lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
-    lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
-    lines += known_entry(requirement.id).splitlines()
+    if entry:
+        lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
+        lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
 
 

@@ -74,7 +74,7 @@ def _verdict(found: Sequence[Finding]) -> Verdict:
 def _show(run: ConformanceRun, item: pytest.Item, report: pytest.TestReport, finding: Finding, known: str) -> None:
     requirement = REQUIREMENTS[finding.requirement]
     if finding.verdict in BROKEN:
-        show_broken(run, report, requirement, finding)
+        show_broken(run, report, requirement, finding, known)
         if known:
             report.outcome = "skipped"
             vars(report)["wasxfail"] = known
@@ -85,12 +85,16 @@ def _show(run: ConformanceRun, item: pytest.Item, report: pytest.TestReport, fin
         report.longrepr = (path, (line or 0) + 1, f"Skipped: {encodable(text)}")
 
 
-def show_broken(run: ConformanceRun, report: pytest.TestReport, requirement: Requirement, finding: Finding) -> None:
+def show_broken(
+    run: ConformanceRun, report: pytest.TestReport, requirement: Requirement, finding: Finding, known: str
+) -> None:
     """Make ``report`` the failure that a FAIL or NOT RUN is shown as."""
+    entry = not known and requirement.id not in run.entries
+    run.entries |= {requirement.id} if entry else set()
     message = f"{requirement.id} {requirement.level.value} {requirement.role.value}: {finding.reason}"
     report.outcome = "failed"
     report.longrepr = as_longrepr(
-        encodable(failure_text(requirement, finding, run.columns)),
+        encodable(failure_text(requirement, finding, run.columns, entry=entry)),
         encodable(message),
         place_in_adapter(run.subject, requirement.grades),
     )
@@ -123,7 +127,7 @@ def _judge_crash(run: ConformanceRun, report: pytest.TestReport) -> None:
         replay=f'pytest --taskq-conformance -p no:xdist -k "{requirement.id}" {" ".join(run.settings.rerun_options)}',
     )
     known = run.known_reason(requirement.id)
-    show_broken(run, report, requirement, finding)
+    show_broken(run, report, requirement, finding, known)
     if known:
         report.outcome = "skipped"
         vars(report)["wasxfail"] = known

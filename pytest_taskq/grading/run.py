@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class ConformanceRun:
-    """One session's run; ``judged`` and ``excused`` grow on the controller as reports come in."""
+    """One session's run; ``judged`` and ``excused`` grow on the controller as reports come in.
+
+    ``entries`` are the requirements whose entry for the known failures was shown: once in each process is enough.
+    """
 
     settings: Settings
     subject: Subject
@@ -50,6 +53,7 @@ class ConformanceRun:
     in_parallel: bool = False
     judged: list[Judged] = field(default_factory=list)
     excused: int = 0
+    entries: set[str] = field(default_factory=set)
     hangs: Counter[str] = field(default_factory=Counter)
     show: Callable[[str], None] = unseen
 
@@ -135,8 +139,14 @@ class ConformanceRun:
 
     def bench(self, stores: Stores) -> Bench:
         """Return a new bench; a hung call makes one unusable."""
-        limit = self.settings.call_timeout
-        return Bench(self.subject, stores, means=self.settings.clock, call_limit=limit, show=self.show)
+        return Bench(
+            self.subject,
+            stores,
+            means=self.settings.clock,
+            call_limit=self.settings.call_timeout,
+            show=self.show,
+            evidence=self.settings.report,
+        )
 
     # --- after the tests --------------------------------------------------------------------------------------------
 

@@ -154,7 +154,7 @@ def _failed(requirement: Requirement, bench: Bench, budget: Budget, found: Broke
 
 def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Path:
     """Write the history that fails the requirement where it outlives the run."""
-    folder = bench.keep("taskq-histories")
+    folder = bench.keep("histories")
     path = folder / f"{requirement.id}-{budget.seed}.jsonl"
     ways = found.ways
     back = ways.redelivery

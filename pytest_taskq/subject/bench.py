@@ -32,12 +32,14 @@ class Bench:
         means: Means = "auto",
         call_limit: float = CALL_LIMIT,
         show: Callable[[str], None] = unseen,
+        evidence: Path | None = None,
     ) -> None:
         self.subject = subject
         self.means = means
         self.call_limit = call_limit
         self._stores = stores
         self._show = show
+        self._evidence = evidence
         self._progress = Progress()
         self._clock: VirtualClock | None = None
         self._began = 0
@@ -109,8 +111,9 @@ class Bench:
             clock.__enter__()
 
     def keep(self, name: str) -> Path:
-        """Return the folder ``name`` beside the stores, made if need be: for evidence that outlives them."""
-        folder = self._stores.folder.parent / name
+        """Return a folder for evidence that outlives the stores, made if need be: with the report, else beside them."""
+        beside = self._stores.folder.parent / f"taskq-{name}"
+        folder = beside if self._evidence is None else self._evidence / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -10,27 +12,41 @@ from typing import Any
 import pytest
 from grading import findings
 
-from pytest_taskq import QueueAdapter
+from pytest_taskq import Promises, QueueAdapter
 from pytest_taskq.contract import Finding, Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.contract.snippets import SNIPPETS
 from pytest_taskq.grading.suite import shipped_checks
+from pytest_taskq.reference_impl import Task
 
 # Histories are recorded by other processes, which cannot import a class that a test makes.
 ELSEWHERE = {Instrument.HISTORY, Instrument.TIMING, Instrument.CRASH_POINTS}
 
 
 def adapter_of(source: str) -> type[Any]:
-    names: dict[str, Any] = {"QueueAdapter": QueueAdapter, "math": math}
+    names: dict[str, Any] = {
+        "QueueAdapter": QueueAdapter,
+        "Promises": Promises,
+        "Task": Task,
+        "json": json,
+        "math": math,
+        "random": random,
+    }
     exec(f"class Shown(QueueAdapter):\n{indent(source, '    ')}", names)  # noqa: S102 - a text of the package
     found: type[Any] = names["Shown"]
     return found
 
 
 def judged(source: str, name: str, folder: Path) -> list[Finding]:
+    """Return the findings up to the first FAIL, those of instruments that are soon done first."""
     instruments = {check.instrument for check in shipped_checks() if check.requirement == name} - ELSEWHERE
     adapter, one = adapter_of(source), REQUIREMENTS[name]
-    return [found for each in sorted(instruments) for found in findings(adapter, one, folder, instrument=each)]
+    found: list[Finding] = []
+    for instrument in sorted(instruments, key=lambda each: each is Instrument.INTERLEAVINGS):
+        found += findings(adapter, one, folder, instrument=instrument)
+        if combine(found) is Verdict.FAIL:
+            break
+    return found
 
 
 @pytest.mark.parametrize("name", SNIPPETS)

@@ -74,6 +74,8 @@ def test_a_known_failure_counts_on_its_last_day_and_not_after_it(team: Team) -> 
 def test_a_failure_comes_with_its_entry_in_the_terminal_and_in_the_report(team: Team) -> None:
     result = team.grade("Wrong", "-k", "ENQ-10 or ENQ-12", "--taskq-report=out")
     assert {*known_entry("ENQ-10").splitlines()} <= {*result.outlines}
+    assert len([line for line in result.outlines if line == "rerun" or line.startswith("rerun ")]) > 1
+    assert result.outlines.count('["ENQ-10"]') == 1, "it is repeated under each check that failed"
     report = json.loads((team.pytester.path / "out" / "report.json").read_text(encoding="utf-8"))
     entries = {one["id"]: one["known_entry"] for one in report["requirements"] if one["known_entry"]}
     assert entries["ENQ-10"] == known_entry("ENQ-10")

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_taskq import QueueAdapter
 from pytest_taskq.cli import main
+from pytest_taskq.cli.verify import histories
 from pytest_taskq.contract import Finding, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
 from pytest_taskq.history import Kind, Operation
@@ -17,6 +18,7 @@ from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
 from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
 from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
 from pytest_taskq.recording.stage import Recording, Row
+from pytest_taskq.reports.verification import State
 from pytest_taskq.subject import Bench, Stores, Subject
 from pytest_taskq.subject.violation import InconclusiveError
 
@@ -85,9 +87,9 @@ class Inside(QueueAdapter):
     """Can be imported by name."""
 
 
-def judged(adapter: type, requirement: str, folder: Path) -> Finding:
+def judged(adapter: type, requirement: str, folder: Path, report: Path | None = None) -> Finding:
     subject = Subject(adapter.__name__, adapter)
-    bench = Bench(subject, Stores(subject, folder / "stores"))
+    bench = Bench(subject, Stores(subject, folder / "stores"), evidence=report)
     return bench.run(lambda: HistoryJudge().judge(REQUIREMENTS[requirement], bench, Budget("smoke", 1)))
 
 
@@ -104,6 +106,12 @@ def test_a_failure_is_kept_where_it_can_be_judged_again(
     assert Path(path).parent == tmp_path / "taskq-histories"
     assert main(["check", path]) == 1
     assert "leases: FAIL: a task is handed out while its holder's lease runs" in capsys.readouterr().out
+    report = tmp_path / "out"
+    again = judged(LocksItsThreads, "CLM-02", tmp_path, report)  # from the same recording
+    assert Path(again.replay.split()[-1]).parent == report / "histories"
+    assert [(one.what, one.state) for one in histories(report)] == [
+        (f"history histories/{Path(path).name}", State.HOLDS)
+    ]
 
 
 def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
