@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, explain, validate
+from pytest_taskq.cli import check, explain, review, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain.run(arguments.ids)
     if arguments.command == "check":
         return check.run(arguments.file, arguments.checks)
+    if arguments.command == "review":
+        return review.run(arguments)
     return validate.run(arguments.path)
 
 
@@ -35,4 +37,5 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument(
         "--as", dest="checks", action="append", default=[], metavar="CHECK", help="instead of what the file asks for"
     )
+    review.add_arguments(commands.add_parser("review", help="the code review checklist on your sources"))
     return parser

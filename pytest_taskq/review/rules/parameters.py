@@ -1,0 +1,81 @@
+"""REV-03: values that are spliced into SQL instead of being bound."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from pytest_taskq.review.reading import Seen
+from pytest_taskq.review.templates import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlglot import exp
+
+    from pytest_taskq.review.reading import Reading
+    from pytest_taskq.review.statements import Statement
+    from pytest_taskq.review.templates import Hole
+
+_CONTEXT = 80
+
+
+def values_in_sql(reading: Reading) -> Iterator[Seen]:
+    """REV-03: a hole that stands where a value stands. Names of tables and columns cannot be bound, so they may be."""
+    for statement in reading.statements:
+        for hole in spliced_values(statement):
+            if hole.kind is Kind.VALUE:
+                name = ast.unparse(hole.node)
+                yield Seen("REV-03", hole.scope.module, hole.node, f"the value `{name[:_CONTEXT]}` is spliced into the SQL")
+
+
+def spliced_values(statement: Statement) -> list[Hole]:
+    """Return the holes of a query or change that stand where a value stands."""
+    found: list[Hole] = []
+    for node in _values(statement):
+        found += [hole for hole in statement.holes_in(node) if hole not in found]
+    return found
+
+
+def _values(statement: Statement) -> Iterator[str]:
+    """Yield the words of the SQL that stand in the place of a value."""
+    from sqlglot import exp
+
+    for whole in statement.parsed:
+        for literal in whole.find_all(exp.Literal):
+            if literal.is_string:
+                yield literal.name
+        for column in whole.find_all(exp.Column):
+            if not column.table and statement.hole(column.name) and _is_value(column):
+                yield column.name
+
+
+def _is_value(column: exp.Column) -> bool:
+    """Whether a column's place is a value's. ``WHERE {hole}`` is a condition and ``ORDER BY {hole}`` a name."""
+    from sqlglot import exp
+
+    parent, child = column.parent, column
+    while isinstance(parent, exp.Paren | exp.Cast | exp.Neg):
+        parent, child = parent.parent, parent  # type: ignore[assignment]
+    match parent:
+        case exp.EQ() if isinstance(parent.parent, exp.Update) or parent.parent and isinstance(parent.parent, exp.OnConflict):
+            return parent.expression is child
+        case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE() | exp.Like() | exp.ILike():
+            return parent.expression is child and not _names_a_column(parent.this)
+        case exp.In():
+            return child in parent.expressions
+        case exp.Between():
+            return child is not parent.this
+        case exp.Limit() | exp.Offset() | exp.Interval():
+            return True
+        case exp.Tuple():
+            return isinstance(parent.parent, exp.Values)
+        case _:
+            return False
+
+
+def _names_a_column(node: exp.Expression) -> bool:
+    """Whether the other side is a hole too: then the comparison is put together of names."""
+    from sqlglot import exp
+
+    return isinstance(node, exp.Column) and node.name.startswith("taskq_hole_")

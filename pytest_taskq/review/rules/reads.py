@@ -1,0 +1,133 @@
+"""REV-08: reads that take more than they need."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from pytest_taskq.review.reading import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlglot import exp
+
+    from pytest_taskq.review.reading import Reading
+    from pytest_taskq.review.statements import Run, Statement
+
+# Tables to which each day adds rows, by what they are called; one of queues, settings or workers stays short.
+_GROWS = re.compile(
+    r"(?:.*[_.])?(?:task|job|message|msg|event|log|history|queue|item|order|result|outbox|inbox|schedule|dead_letter|mail)s?"
+    r"(?:_(?:queue|log|logs|history|events|archive|table))?",
+    re.IGNORECASE,
+)
+_ALL_AT_ONCE = frozenset({"fetchall"})
+
+
+def careless_reads(reading: Reading) -> Iterator[Seen]:
+    """REV-08: every column by ``*``, and all rows at once of a table that grows. Tests may."""
+    if reading.is_test:
+        return
+    for statement in reading.statements:
+        if statement.reads or statement.writes:
+            yield from _stars(statement)
+        if statement.run is not None and statement.reads and _takes_all(reading, statement.run) and _can_grow(statement):
+            seen = "all rows are fetched at once, and nothing limits how many there are"
+            yield Seen("REV-08", reading.module, statement.run.call, seen)
+
+
+def _stars(statement: Statement) -> Iterator[Seen]:
+    for whole in statement.parsed:
+        if _star_of_table(whole):
+            node, scope, below = _place(statement)
+            yield Seen("REV-08", scope.module, node, "SELECT * reads whatever columns there will be", below)
+
+
+def _star_of_table(whole: exp.Expression) -> bool:
+    from sqlglot import exp
+
+    made = {cte.alias_or_name for cte in whole.find_all(exp.CTE)}
+    for select in whole.find_all(exp.Select):
+        if not any(isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star)) for one in select.expressions):
+            continue
+        if isinstance(select.parent, exp.Exists):
+            continue
+        source = select.args.get("from_") or select.args.get("from")
+        tables = [source.this] if source is not None else []
+        tables += [join.this for join in select.args.get("joins") or []]
+        if any(isinstance(one, exp.Table) and isinstance(one.this, exp.Identifier) and one.name not in made for one in tables):
+            return True
+    return False
+
+
+def _place(statement: Statement):  # type: ignore[no-untyped-def]
+    for word in ("select *", "*"):
+        node, scope, below = statement.place_of(word)
+        if node is not statement.node or word == "*":
+            return node, scope, below
+    return statement.place_of("select")
+
+
+def _takes_all(reading: Reading, run: Run) -> bool:
+    """Whether all rows are in memory at once: ``fetchall()``, ``list(...)``, asyncpg's ``fetch``."""
+    parents = reading.module.parents
+    if run.method == "fetch":
+        return len(run.call.args) > 0
+    above = parents.get(run.call)
+    while isinstance(above, ast.Await):
+        above = parents.get(above)
+    match above:
+        case ast.Attribute(attr=name):
+            return name in _ALL_AT_ONCE
+        case ast.Call(func=ast.Name(id="list" | "sorted" | "tuple")):
+            return True
+        case ast.Expr():
+            return _fetched_after(reading, run)
+        case _:
+            return False
+
+
+def _fetched_after(reading: Reading, run: Run) -> bool:
+    """Whether the next fetch from the same cursor takes all."""
+    if run.receiver is None:
+        return False
+    receiver = ast.unparse(run.receiver)
+    later = [
+        (call.lineno, call.func.attr)
+        for call, scope in reading.module.calls
+        if scope is run.scope and isinstance(call.func, ast.Attribute) and call.lineno >= run.call.lineno
+        and call is not run.call and ast.unparse(call.func.value) == receiver
+        and (call.func.attr.startswith("fetch") or call.func.attr.startswith("execute"))
+    ]  # fmt: skip
+    return bool(later) and min(later)[1] in _ALL_AT_ONCE
+
+
+def _can_grow(statement: Statement) -> bool:
+    from sqlglot import exp
+
+    if len(statement.parsed) != 1 or not isinstance(statement.parsed[0], exp.Select):
+        return False
+    select = statement.parsed[0]
+    if select.args.get("limit") or select.args.get("fetch") or select.args.get("group") or select.args.get("distinct"):
+        return False
+    if not any(_GROWS.fullmatch(name) for name in statement.tables) or _is_aggregate(select):
+        return False
+    where = select.args.get("where")
+    return where is None or not any(_bounds(one, statement) for one in where.walk())
+
+
+def _is_aggregate(select: exp.Select) -> bool:
+    from sqlglot import exp
+
+    return all(one.find(exp.AggFunc) and not one.find(exp.Window) for one in select.expressions)
+
+
+def _bounds(node: exp.Expression, statement: Statement) -> bool:
+    """Whether a condition may leave only a few rows: one on a key, a list of them, or one that is not known."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.In | exp.EQ | exp.Any | exp.Exists):
+        columns = [one.name for one in node.find_all(exp.Column)]
+        return isinstance(node, exp.In) or any(re.fullmatch(r"(?:.*_)?(?:id|key|uuid|name)|rowid", one, re.IGNORECASE) for one in columns)
+    return isinstance(node, exp.Column) and statement.hole(node.name) is not None
