@@ -25,6 +25,9 @@ _UNTOUCHED = {"strip", "lstrip", "rstrip", "lower", "upper", "encode", "decode",
 _WRAPPERS = {"dedent", "cleandoc", "str", "text", "SQL", "LiteralString", "cast", "Composed"}
 _NUMBERS = {"int", "float", "len", "bool"}
 _QUOTED = {"Identifier", "Literal"}
+# What is called so gives a placeholder or quotes; what is named so is configured by whoever deploys, and is no value.
+_QUOTING = re.compile(r"bind|placeholder|param|quote|escape|literal|mogrify|ident", re.IGNORECASE)
+_IDENTIFIER_NAME = re.compile(r"(?:^|_)(?:table|schema|column|index|sequence)s?(?:_|$)", re.IGNORECASE)
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]*")
 
 
@@ -389,6 +392,11 @@ def _unknown(node: ast.expr, scope: Scope, guess: str | None = None) -> tuple[Te
     if name in {"value", "name"} and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
         name = node.value.attr  # Status.QUEUED.value
     kind = Kind.CONSTANT if _CONSTANT_NAME.fullmatch(name) and len(name) > 1 else Kind.VALUE
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(called, ast.Attribute | ast.Name) and _QUOTING.search(ast.unparse(called).rpartition(".")[2]):
+        kind = Kind.COMPOSED
+    elif _IDENTIFIER_NAME.search(name):
+        kind = Kind.IDENTIFIER
     return (Template((Hole(node, scope, kind, guess),)),)
 
 

@@ -24,7 +24,7 @@ class Origin(Enum):
 _KIT = "pytest_taskq"
 _DATABASES = frozenset({"QueueDatabase", "Database"})
 _MAKERS = frozenset({"QueueDatabase", "open_database", "from_dsn"})
-_USED = frozenset({"QueueDatabase", "Database", "QueueAdapter", "Queue", "open_database", "TaskClaimerFactory", "Task"})
+_USED = frozenset({"QueueDatabase", "Database", "QueueAdapter", "Queue", "open_database", "TaskClaimerFactory"})
 _ADAPTER = frozenset({"pytest_taskq.QueueAdapter", "pytest_taskq.adapter.QueueAdapter"})
 _FIXTURE = "queue_db"
 _CLOCKS = frozenset(

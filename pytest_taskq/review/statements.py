@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ FETCHERS = frozenset({"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one",
 _SAID = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "add_argument", "write", "match"}
 )
+_WRAPPERS = frozenset({"SQL", "text", "dedent", "cleandoc"})
+_FIELD = re.compile(r"\{\w*\}")
+# Others have an execute(), too: of tasks, of commands.
+_CONNECTION = re.compile(r"conn|cur|db|tx|trans|session|engine|pool|sql|driver", re.IGNORECASE)
+_NAMED_SQL = re.compile(r"sql|query|statement|stmt", re.IGNORECASE)
 _KEYWORDS = ("sql", "query", "operation", "statement")
 _HOLE = "taskq_hole_"
 
@@ -158,7 +164,7 @@ def statements_of(module: Module, evaluator: Evaluator) -> Iterator[Statement | 
     for node in _texts(module):
         if node not in seen and not _is_said(node, module):
             for template in evaluator.templates(node, module.scope_of(node)):
-                statement = Statement(template, node, module)
+                statement = Statement(_with_fields(template, node), node, module)
                 if sql.looks_like_sql(statement.text):
                     yield statement
 
@@ -186,14 +192,35 @@ def _of_run(run: Run, node: ast.expr, evaluator: Evaluator) -> Iterator[Statemen
     module = run.scope.module
     for template in _followed(node, run.scope, evaluator):
         if template.is_one_hole:
-            if is_executor:
+            if is_executor and _is_of_connection(run, node):
                 yield Unread(node, module, _why(template.holes[0]))
             continue
         statement = Statement(template, node, module, run)
         if sql.looks_like_sql(statement.text) or (is_executor and sql.is_known_verb(statement.verb)):
             yield statement
-        elif is_executor and not isinstance(node, ast.Constant):
+        elif is_executor and not isinstance(node, ast.Constant) and _is_of_connection(run, node):
             yield Unread(node, module, "what it runs begins with a part that is known at run time only")
+
+
+def _is_of_connection(run: Run, node: ast.expr) -> bool:
+    """Whether it runs SQL, as far as names tell."""
+    receiver = ast.unparse(run.receiver) if run.receiver else ""
+    is_named = isinstance(node, ast.Name | ast.Attribute) and _NAMED_SQL.search(ast.unparse(node)) is not None
+    return is_named or _CONNECTION.search(receiver) is not None
+
+
+def _with_fields(template: Template, node: ast.expr) -> Template:
+    """Return the text of a constant with holes for its ``{fields}``: somebody formats it elsewhere."""
+    if not isinstance(node, ast.Constant) or template.holes:
+        return template
+    parts: list[Text | Hole] = []
+    for part in template.parts:
+        if isinstance(part, Text):
+            pieces = _FIELD.split(part.text)
+            parts += [Text(pieces[0], part.node, part.scope)]
+            for piece in pieces[1:]:
+                parts += [Hole(node, part.scope, Kind.COMPOSED), Text(piece, part.node, part.scope)]
+    return Template(tuple(parts))
 
 
 def _followed(node: ast.expr, scope: Scope, evaluator: Evaluator) -> Iterator[Template]:
@@ -243,6 +270,8 @@ def _spells(node: ast.AST) -> bool:
             return _spells(node.left) or _spells(node.right)
         case ast.Call(func=ast.Attribute(value=inner, attr="format" | "strip" | "replace" | "join")):
             return _spells(inner)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first]) if name in _WRAPPERS:
+            return _spells(first)
         case _:
             return False
 

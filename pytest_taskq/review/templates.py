@@ -19,7 +19,8 @@ class Kind(Enum):
     VALUE = "anything"
     CONSTANT = "a constant by its name, defined where nobody looked"
     NUMBER = "what int(), float() or len() returned, so no text of anybody"
-    COMPOSED = "quoted by the driver"
+    COMPOSED = "a placeholder, or quoted by the driver"
+    IDENTIFIER = "named as the name of a table, schema, column or index"
 
 
 @dataclass(frozen=True, slots=True)

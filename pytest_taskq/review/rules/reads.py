@@ -33,8 +33,19 @@ def careless_reads(reading: Reading) -> Iterator[Seen]:
         if statement.reads or statement.writes:
             yield from _stars(statement)
         if statement.run is not None and statement.reads and _takes_all(reading, statement.run) and _can_grow(statement):
-            seen = "all rows are fetched at once, and nothing limits how many there are"
-            yield Seen("REV-08", reading.module, statement.run.call, seen)
+            if not any(_first(one) is _first(statement) and _is_limited(one) for one in reading.statements):
+                node, scope, below = statement.place_of("select")
+                seen = "all rows are fetched at once, and nothing limits how many there are"
+                yield Seen("REV-08", scope.module, node, seen, below)
+
+
+def _first(statement: Statement) -> ast.expr:
+    """Return the piece that it begins with: alternatives of one text share it."""
+    return statement.template.parts[0].node
+
+
+def _is_limited(statement: Statement) -> bool:
+    return any(one.args.get("limit") for one in statement.parsed)
 
 
 def _stars(statement: Statement) -> Iterator[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review.reading import Seen
@@ -31,7 +32,10 @@ def hard_coded(reading: Reading) -> Iterator[Seen]:
     for call, scope in reading.module.calls:
         yield from _path(reading, call, scope)
         yield from _workers(reading, call, scope)
+    alternatives = Counter(statement.node for statement in reading.statements)
     for statement in reading.statements:
+        if alternatives[statement.node] > 1:
+            continue  # a setting chooses among them
         match = _PRAGMA.match(statement.template.constant or "") if statement.verb == "pragma" else None
         if match and not _ASKING.fullmatch(match[1]):
             node, scope, below = statement.place_of("pragma")
