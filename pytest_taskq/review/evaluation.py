@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST = 8  # alternatives kept; a text put together from more switches than three is read in part
 _DEEPEST = 24
+_LONGEST = 400  # steps for one text: names that are bound to each other would take for ever
 _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?(?P<kind>[a-zA-Z%])")
 _UNTOUCHED = {"strip", "lstrip", "rstrip", "lower", "upper", "encode", "decode", "expandtabs", "casefold", "as_string"}
 _WRAPPERS = {"dedent", "cleandoc", "str", "text", "SQL", "LiteralString", "cast", "Composed"}
@@ -37,13 +38,17 @@ class Evaluator:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._depth = 0
+        self._steps = 0
         self._cache: dict[ast.expr, tuple[Template, ...]] = {}
 
     def templates(self, node: ast.expr, scope: Scope, given: Given | None = None) -> tuple[Template, ...]:
         """Return what the expression may be, at least one alternative; a hole alone if nothing is known of it."""
         if not given and node in self._cache:
             return self._cache[node]
-        if self._depth > _DEEPEST:
+        if self._depth == 0:
+            self._steps = 0
+        self._steps += 1
+        if self._depth > _DEEPEST or self._steps > _LONGEST:
             return _unknown(node, scope)
         self._depth += 1
         try:
