@@ -72,7 +72,11 @@ class Evaluator:
             case ast.BinOp(op=ast.Add()):
                 return self._in_turn((node.left, node.right), scope, given)
             case ast.BinOp(op=ast.Mult()):
-                side = node.right if isinstance(node.left, ast.Constant) and isinstance(node.left.value, int) else node.left
+                side = (
+                    node.right
+                    if isinstance(node.left, ast.Constant) and isinstance(node.left.value, int)
+                    else node.left
+                )
                 return self.templates(side, scope, given)
             case ast.BinOp(op=ast.Mod()):
                 return self._percent(node, scope, given)
@@ -310,7 +314,10 @@ class Evaluator:
         positional = list(right.elts) if isinstance(right, ast.Tuple) else [right]
         named: dict[str, ast.expr] = {}
         if isinstance(right, ast.Dict):
-            keys = ((key.value if isinstance(key, ast.Constant) else None, v) for key, v in zip(right.keys, right.values, strict=True))
+            keys = (
+                (key.value if isinstance(key, ast.Constant) else None, v)
+                for key, v in zip(right.keys, right.values, strict=True)
+            )
             named = {str(key): value for key, value in keys if key is not None}
 
         def spliced(match: re.Match[str]) -> ast.expr | str:
@@ -374,7 +381,9 @@ class Evaluator:
         return whole
 
     def _not_itself(self, node: ast.expr, scope: Scope, given: Given) -> tuple[Template, ...]:
-        is_formatting = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+        is_formatting = (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+        )
         return _unknown(node, scope) if is_formatting else self.templates(node, scope, given)
 
     def _join(self, node: ast.Call, between: ast.expr, scope: Scope, given: Given) -> tuple[Template, ...]:
@@ -411,11 +420,17 @@ def _in_force(owner: Scope, name: str, node: ast.Name, scope: Scope) -> list[Bin
     if owner is not scope or not owner.is_function:
         return bindings
     line = node.lineno
-    before = [one for one in bindings if getattr(one.node, "lineno", 0) < line or one.how in {"for", "with", "parameter"}]
+    before = [
+        one for one in bindings if getattr(one.node, "lineno", 0) < line or one.how in {"for", "with", "parameter"}
+    ]
     around = {*owner.module.ancestors(node)}
     for number in range(len(before) - 1, 0, -1):
         holder = owner.module.parents.get(before[number].node)
-        if before[number].how == "=" and holder in around and not isinstance(holder, ast.If | ast.Try | ast.For | ast.While):
+        if (
+            before[number].how == "="
+            and holder in around
+            and not isinstance(holder, ast.If | ast.Try | ast.For | ast.While)
+        ):
             return before[number:]
     return before or bindings
 
@@ -447,8 +462,11 @@ def _is_property(method: Scope) -> bool:
 
 
 def _is_module(node: ast.expr, scope: Scope) -> bool:
-    return isinstance(node, ast.Name) and node.id in scope.module.imports and scope.owner_of(node.id) is None and (
-        node.id == node.id.lower() and "." not in scope.module.imports[node.id]
+    return (
+        isinstance(node, ast.Name)
+        and node.id in scope.module.imports
+        and scope.owner_of(node.id) is None
+        and (node.id == node.id.lower() and "." not in scope.module.imports[node.id])
     )
 
 

@@ -78,7 +78,9 @@ def _lines_of(module: Module, node: ast.AST) -> range:
     statement = module.statement_of(node) if not isinstance(node, ast.ExceptHandler) else node
     body = getattr(statement, "body", None)
     first = getattr(statement, "lineno", 1)
-    last = max(first, body[0].lineno - 1) if isinstance(body, list) and body else getattr(statement, "end_lineno", first)
+    last = (
+        max(first, body[0].lineno - 1) if isinstance(body, list) and body else getattr(statement, "end_lineno", first)
+    )
     return range(first, last + 1)
 
 

@@ -208,4 +208,6 @@ class Tracer:
         for dotted in module.imports.values():
             if dotted.startswith(f"{_KIT}.") and dotted.rpartition(".")[2] in _USED:
                 return True
-        return any(self.of(call.func.value, scope) for call, scope in module.calls if isinstance(call.func, ast.Attribute))
+        return any(
+            self.of(call.func.value, scope) for call, scope in module.calls if isinstance(call.func, ast.Attribute)
+        )

@@ -186,7 +186,10 @@ def _note_parameters(node: Function | ast.Lambda, scope: Scope) -> None:
     given = node.args
     positional = [*given.posonlyargs, *given.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(given.defaults))
-    both = [*zip(positional, [*defaults, *given.defaults], strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    both = [
+        *zip(positional, [*defaults, *given.defaults], strict=True),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+    ]
     for argument, default in both:
         scope.bind(argument.arg, Binding("parameter", node, default, argument.annotation))
     for rest in (given.vararg, given.kwarg):

@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 EXECUTORS = frozenset({"execute", "executemany", "executescript"})
 FETCHERS = frozenset({"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val"})
 _SAID = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "add_argument", "write", "match"}
+    {
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "print",
+        "add_argument",
+        "write",
+        "match",
+    }
 )
 _WRAPPERS = frozenset({"SQL", "text", "dedent", "cleandoc"})
 _FIELD = re.compile(r"\{\w*\}")
@@ -187,7 +200,11 @@ def _sql_argument(call: ast.Call) -> ast.expr | None:
 
 def _of_run(run: Run, node: ast.expr, evaluator: Evaluator) -> Iterator[Statement | Unread]:
     is_executor = run.method in EXECUTORS
-    if not is_executor and run.method not in FETCHERS and not isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+    if (
+        not is_executor
+        and run.method not in FETCHERS
+        and not isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp)
+    ):
         return
     module = run.scope.module
     for template in _followed(node, run.scope, evaluator):
@@ -257,7 +274,9 @@ def _texts(module: Module) -> Iterator[ast.expr]:
             continue
         if isinstance(parent, ast.Expr) or (isinstance(parent, ast.expr) and _spells(parent)):
             continue
-        if isinstance(parent, ast.FormattedValue) or (isinstance(parent, ast.Attribute) and _is_method_of_text(parent, module)):
+        if isinstance(parent, ast.FormattedValue) or (
+            isinstance(parent, ast.Attribute) and _is_method_of_text(parent, module)
+        ):
             continue
         yield node
 

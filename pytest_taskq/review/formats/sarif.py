@@ -35,7 +35,10 @@ def _rule(rule: Rule) -> dict[str, object]:
         "id": rule.id,
         "shortDescription": {"text": rule.text},
         "fullDescription": {"text": rule.harm},
-        "help": {"text": f"{rule.harm}\n\nInstead:\n\n{rule.right}", "markdown": f"{rule.harm}\n\n```python\n{rule.right}```"},
+        "help": {
+            "text": f"{rule.harm}\n\nInstead:\n\n{rule.right}",
+            "markdown": f"{rule.harm}\n\n```python\n{rule.right}```",
+        },
         "defaultConfiguration": {"level": _LEVELS[rule.level]},
     }
 

@@ -34,7 +34,10 @@ def lines(review: Review, *, verbose: bool = False) -> Iterator[Line]:
 def finding_lines(finding: Finding, *, is_first: bool) -> Iterator[Line]:
     """Yield one finding; the first of its rule with what happens in production and the corrected code."""
     rule = finding.rule
-    yield f"{finding.place}: {rule.id} {rule.level}: {finding.seen}", "bold red" if rule.level is Level.MUST else "bold yellow"
+    yield (
+        f"{finding.place}: {rule.id} {rule.level}: {finding.seen}",
+        "bold red" if rule.level is Level.MUST else "bold yellow",
+    )
     yield f"    {finding.code}", ""
     if not is_first:
         yield f"  as above; taskq explain {rule.id}" if rule.id.startswith("REV") else "  as above", "dim"

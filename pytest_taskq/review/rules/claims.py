@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from pytest_taskq.review.statements import Run, Statement
 
 # Entered, these begin no write transaction. Whatever else is entered may, or may hold a lock: then nothing is said.
-_HARMLESS = frozenset({"cursor", "closing", "connect", "suppress", "connection", "acquire", "getconn", "get_connection"})
-_BEGUN = re.compile(r"begin\s+(?:immediate|exclusive)|isolation_level\s*=\s*['\"](?:immediate|exclusive)", re.IGNORECASE)
+_HARMLESS = frozenset(
+    {"cursor", "closing", "connect", "suppress", "connection", "acquire", "getconn", "get_connection"}
+)
+_BEGUN = re.compile(
+    r"begin\s+(?:immediate|exclusive)|isolation_level\s*=\s*['\"](?:immediate|exclusive)", re.IGNORECASE
+)
 # Columns that say which row, not in which state it is.
 _KEYS = re.compile(r"(?:id|rowid|oid|uuid|key|pk|name|queue|type|tenant|.*_(?:id|key|uuid|name))", re.IGNORECASE)
 
@@ -41,7 +45,9 @@ def _in_function(reading: Reading, function: Scope, runs: list[tuple[Statement, 
     for change, writer in changes:
         for choice, reader in reads:
             names = _fed_by(reading, function, reader.call)
-            is_later = writer.call.lineno > reader.call.lineno or writer.call in ast.walk(reading.module.statement_of(reader.call))
+            is_later = writer.call.lineno > reader.call.lineno or writer.call in ast.walk(
+                reading.module.statement_of(reader.call)
+            )
             uses = set().union(*(reading.names_in(one) for one in writer.parameters), *(
                 reading.names_in(hole.node) for hole in change.template.holes
             ))  # fmt: skip
@@ -129,7 +135,10 @@ def _fed_by(reading: Reading, function: Scope, call: ast.Call) -> set[str]:
 
 def _fetches(node: ast.expr, name: str) -> bool:
     return any(
-        isinstance(one, ast.Attribute) and one.attr.startswith("fetch") and isinstance(one.value, ast.Name) and one.value.id == name
+        isinstance(one, ast.Attribute)
+        and one.attr.startswith("fetch")
+        and isinstance(one.value, ast.Name)
+        and one.value.id == name
         for one in ast.walk(node)
     )
 

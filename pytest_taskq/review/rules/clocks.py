@@ -28,7 +28,12 @@ def times_from_elsewhere(reading: Reading) -> Iterator[Seen]:
 def _spliced(reading: Reading, statement: Statement) -> Iterator[Seen]:
     for hole in statement.template.holes:
         if statement.parsed and reading.tracer.is_local_clock(hole.node, hole.scope):
-            yield Seen("REV-04", hole.scope.module, hole.node, f"the local clock, `{ast.unparse(hole.node)}`, is spliced into the SQL")
+            yield Seen(
+                "REV-04",
+                hole.scope.module,
+                hole.node,
+                f"the local clock, `{ast.unparse(hole.node)}`, is spliced into the SQL",
+            )
 
 
 def _bound(reading: Reading, statement: Statement) -> Iterator[Seen]:

@@ -94,14 +94,23 @@ def _is_on_queue(reading: Reading, call: ast.Call) -> bool:
         return False
     scope = reading.scope(call)
     for node in ast.walk(call.args[0]):
-        if isinstance(node, ast.Attribute) and node.attr == "path" and Origin.DATABASE in reading.tracer.of(node.value, scope):
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr == "path"
+            and Origin.DATABASE in reading.tracer.of(node.value, scope)
+        ):
             return True
     path = ast.unparse(call.args[0])
-    if any(_opens_queue(reading, other) and other.args and ast.unparse(other.args[0]) == path for other, _ in reading.module.calls):
+    if any(
+        _opens_queue(reading, other) and other.args and ast.unparse(other.args[0]) == path
+        for other, _ in reading.module.calls
+    ):
         return True
     function = reading.scope(call)
     return any(
-        not _SHARED.isdisjoint(statement.tables) and Origin.SQLITE in reading.origins(run) and function in (run.scope, reading.module.top)
+        not _SHARED.isdisjoint(statement.tables)
+        and Origin.SQLITE in reading.origins(run)
+        and function in (run.scope, reading.module.top)
         for statement, run in reading.runs
     )
 

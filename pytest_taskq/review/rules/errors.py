@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _BROAD = frozenset({"Exception", "BaseException"})
 _OF_QUEUE = frozenset({"QueueDatabaseError"})
-_TELLS = frozenset({"exception", "print_exc", "print_exception", "format_exc", "exc_info", "capture_exception", "excepthook"})
+_TELLS = frozenset(
+    {"exception", "print_exc", "print_exception", "format_exc", "exc_info", "capture_exception", "excepthook"}
+)
 
 
 def swallowed(reading: Reading) -> Iterator[Seen]:
@@ -29,14 +31,26 @@ def swallowed(reading: Reading) -> Iterator[Seen]:
                     break
                 if _is_broad(handler.type) and not _tells(handler):
                     name = f"except {ast.unparse(handler.type)}" if handler.type else "a bare except"
-                    yield Seen("REV-10", reading.module, handler, f"{name} takes an error of the database and tells nobody")
-        elif isinstance(node, ast.With | ast.AsyncWith) and _suppresses(reading, node) and _reaches_database(reading, node.body):
-            yield Seen("REV-10", reading.module, node, "suppress(Exception) takes an error of the database and tells nobody")
+                    yield Seen(
+                        "REV-10", reading.module, handler, f"{name} takes an error of the database and tells nobody"
+                    )
+        elif (
+            isinstance(node, ast.With | ast.AsyncWith)
+            and _suppresses(reading, node)
+            and _reaches_database(reading, node.body)
+        ):
+            yield Seen(
+                "REV-10", reading.module, node, "suppress(Exception) takes an error of the database and tells nobody"
+            )
 
 
 def _names(node: ast.expr | None) -> set[str]:
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
-    return {one.attr if isinstance(one, ast.Attribute) else one.id for one in parts if isinstance(one, ast.Attribute | ast.Name)}
+    return {
+        one.attr if isinstance(one, ast.Attribute) else one.id
+        for one in parts
+        if isinstance(one, ast.Attribute | ast.Name)
+    }
 
 
 def _is_told(node: ast.expr | None, names: frozenset[str]) -> bool:
@@ -50,7 +64,9 @@ def _is_broad(node: ast.expr | None) -> bool:
 def _suppresses(reading: Reading, node: ast.With | ast.AsyncWith) -> bool:
     for item in node.items:
         match item.context_expr:
-            case ast.Call(func=function, args=args) if reading.project.dotted(function, reading.scope(node)).endswith("suppress"):
+            case ast.Call(func=function, args=args) if reading.project.dotted(function, reading.scope(node)).endswith(
+                "suppress"
+            ):
                 if any(_is_told(one, _BROAD) for one in args):
                     return True
             case _:

@@ -26,7 +26,9 @@ def values_in_sql(reading: Reading) -> Iterator[Seen]:
         for hole in spliced_values(statement):
             if hole.kind is Kind.VALUE:
                 name = ast.unparse(hole.node)
-                yield Seen("REV-03", hole.scope.module, hole.node, f"the value `{name[:_CONTEXT]}` is spliced into the SQL")
+                yield Seen(
+                    "REV-03", hole.scope.module, hole.node, f"the value `{name[:_CONTEXT]}` is spliced into the SQL"
+                )
 
 
 def spliced_values(statement: Statement) -> list[Hole]:
@@ -58,7 +60,9 @@ def _is_value(column: exp.Column) -> bool:
     while isinstance(parent, exp.Paren | exp.Cast | exp.Neg):
         parent, child = parent.parent, parent  # type: ignore[assignment]
     match parent:
-        case exp.EQ() if isinstance(parent.parent, exp.Update) or parent.parent and isinstance(parent.parent, exp.OnConflict):
+        case exp.EQ() if isinstance(parent.parent, exp.Update) or (
+            parent.parent and isinstance(parent.parent, exp.OnConflict)
+        ):
             return parent.expression is child
         case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE() | exp.Like() | exp.ILike():
             return parent.expression is child and not _names_a_column(parent.this)

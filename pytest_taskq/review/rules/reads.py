@@ -32,7 +32,12 @@ def careless_reads(reading: Reading) -> Iterator[Seen]:
     for statement in reading.statements:
         if statement.reads or statement.writes:
             yield from _stars(statement)
-        if statement.run is not None and statement.reads and _takes_all(reading, statement.run) and _can_grow(statement):
+        if (
+            statement.run is not None
+            and statement.reads
+            and _takes_all(reading, statement.run)
+            and _can_grow(statement)
+        ):
             if not any(_first(one) is _first(statement) and _is_limited(one) for one in reading.statements):
                 node, scope, below = statement.place_of("select")
                 seen = "all rows are fetched at once, and nothing limits how many there are"
@@ -60,14 +65,20 @@ def _star_of_table(whole: exp.Expression) -> bool:
 
     made = {cte.alias_or_name for cte in whole.find_all(exp.CTE)}
     for select in whole.find_all(exp.Select):
-        if not any(isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star)) for one in select.expressions):
+        if not any(
+            isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star))
+            for one in select.expressions
+        ):
             continue
         if isinstance(select.parent, exp.Exists):
             continue
         source = select.args.get("from_") or select.args.get("from")
         tables = [source.this] if source is not None else []
         tables += [join.this for join in select.args.get("joins") or []]
-        if any(isinstance(one, exp.Table) and isinstance(one.this, exp.Identifier) and one.name not in made for one in tables):
+        if any(
+            isinstance(one, exp.Table) and isinstance(one.this, exp.Identifier) and one.name not in made
+            for one in tables
+        ):
             return True
     return False
 
@@ -140,5 +151,7 @@ def _bounds(node: exp.Expression, statement: Statement) -> bool:
 
     if isinstance(node, exp.In | exp.EQ | exp.Any | exp.Exists):
         columns = [one.name for one in node.find_all(exp.Column)]
-        return isinstance(node, exp.In) or any(re.fullmatch(r"(?:.*_)?(?:id|key|uuid|name)|rowid", one, re.IGNORECASE) for one in columns)
+        return isinstance(node, exp.In) or any(
+            re.fullmatch(r"(?:.*_)?(?:id|key|uuid|name)|rowid", one, re.IGNORECASE) for one in columns
+        )
     return isinstance(node, exp.Column) and statement.hole(node.name) is not None

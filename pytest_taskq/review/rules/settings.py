@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 _OPENERS = frozenset({"sqlite3.connect", "aiosqlite.connect", "psycopg.connect", "psycopg2.connect", "asyncpg.connect"})
 _QUEUE_OPENERS = frozenset({"QueueDatabase", "open_database"})
-_POOLS = {"ThreadPoolExecutor": "max_workers", "ProcessPoolExecutor": "max_workers", "Pool": "processes", "ThreadPool": "processes"}
+_POOLS = {
+    "ThreadPoolExecutor": "max_workers",
+    "ProcessPoolExecutor": "max_workers",
+    "Pool": "processes",
+    "ThreadPool": "processes",
+}
 _COUNTS = frozenset({"workers", "num_workers", "n_workers", "worker_count", "concurrency", "max_workers"})
 _OWN = re.compile(r"|:memory:|file::memory:.*")
 _PRAGMA = re.compile(r"\s*pragma\s+(?:\w+\.)?(\w+)\s*(?:=\s*\S+|\(\s*['\"]?-?\w+['\"]?\s*\))", re.IGNORECASE)
 # With brackets these ask about the table that they name.
-_ASKING = re.compile(r"(?:table|index|foreign_key)_\w+|integrity_check|quick_check|optimize|wal_checkpoint", re.IGNORECASE)
+_ASKING = re.compile(
+    r"(?:table|index|foreign_key)_\w+|integrity_check|quick_check|optimize|wal_checkpoint", re.IGNORECASE
+)
 
 
 def hard_coded(reading: Reading) -> Iterator[Seen]:

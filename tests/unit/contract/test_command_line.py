@@ -101,7 +101,7 @@ def test_the_help_announces_the_commands_that_exist_and_no_other(capsys: pytest.
     output = capsys.readouterr().out
     assert "explain" in output
     assert "validate" in output
-    assert not any(word in output for word in ("review", "compare", "verify", "demo", "doctor"))
+    assert not any(word in output for word in ("compare", "verify", "demo", "doctor"))
 
 
 def test_the_module_is_the_command() -> None:
