@@ -72,7 +72,7 @@ def looks_like_sql(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def parsed(text: str) -> tuple[exp.Expression, ...]:
+def parsed(text: str) -> tuple[exp.Expr, ...]:
     """Return the statements of a text; none if no dialect can read it, or nothing of it."""
     from sqlglot import exp, parse
     from sqlglot.errors import SqlglotError

@@ -81,7 +81,7 @@ class Statement:
         return sql.verb(self.text)
 
     @cached_property
-    def parsed(self) -> tuple[exp.Expression, ...]:
+    def parsed(self) -> tuple[exp.Expr, ...]:
         """What sqlglot made of a query or change; empty for anything else, and if it cannot be read."""
         is_asked = self.verb in sql.READS or self.verb in sql.WRITES or self.verb == "with"
         return sql.parsed(self.text) if is_asked else ()

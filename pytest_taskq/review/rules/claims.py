@@ -157,7 +157,7 @@ def _is_guarded(statement: Statement) -> bool:
     return not statement.parsed
 
 
-def _is_key(part: exp.Expression, statement: Statement) -> bool:
+def _is_key(part: exp.Expr, statement: Statement) -> bool:
     from sqlglot import exp
 
     if not isinstance(part, exp.EQ | exp.In) or not isinstance(part.this, exp.Column):

@@ -78,7 +78,7 @@ def _is_value(column: exp.Column) -> bool:
             return False
 
 
-def _names_a_column(node: exp.Expression) -> bool:
+def _names_a_column(node: exp.Expr) -> bool:
     """Whether the other side is a hole too: then the comparison is put together of names."""
     from sqlglot import exp
 

@@ -60,7 +60,7 @@ def _stars(statement: Statement) -> Iterator[Seen]:
             yield Seen("REV-08", scope.module, node, "SELECT * reads whatever columns there will be", below)
 
 
-def _star_of_table(whole: exp.Expression) -> bool:
+def _star_of_table(whole: exp.Expr) -> bool:
     from sqlglot import exp
 
     made = {cte.alias_or_name for cte in whole.find_all(exp.CTE)}
@@ -145,7 +145,7 @@ def _is_aggregate(select: exp.Select) -> bool:
     return all(one.find(exp.AggFunc) and not one.find(exp.Window) for one in select.expressions)
 
 
-def _bounds(node: exp.Expression, statement: Statement) -> bool:
+def _bounds(node: exp.Expr, statement: Statement) -> bool:
     """Whether a condition may leave only a few rows: one on a key, a list of them, or one that is not known."""
     from sqlglot import exp
 
