@@ -138,8 +138,8 @@ def _note(node: ast.AST, scope: Scope) -> None:
                 _bind(target, "=", node, node.value, scope)
         case ast.AnnAssign(target=ast.Name(id=name)):
             scope.bind(name, Binding("=", node, node.value, node.annotation))
-        case ast.AnnAssign(target=ast.Attribute(), value=ast.expr()):
-            _bind(node.target, "=", node, node.value, scope)
+        case ast.AnnAssign(target=ast.Attribute(), value=ast.expr() as value):
+            _bind(node.target, "=", node, value, scope)
         case ast.AugAssign(target=ast.Name(id=name)):
             scope.bind(name, Binding("+=" if isinstance(node.op, ast.Add) else "?", node, node.value))
         case ast.NamedExpr():
