@@ -174,7 +174,7 @@ class Tracer:
         return not _ADAPTER.isdisjoint(self.project.base_names(scope))
 
     def is_local_clock(self, node: ast.expr, scope: Scope, depth: int = 0) -> bool:
-        """Whether the value is the time by the clock of the machine that runs this code; a difference of two is none."""
+        """Whether the value is the time by the clock of the machine that runs this; a difference of two is none."""
         match node:
             case ast.Call():
                 if self.project.dotted(node.func, scope) in _CLOCKS:

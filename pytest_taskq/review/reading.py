@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pytest_taskq.review.statements import Statement
-
 if TYPE_CHECKING:
-    from pytest_taskq.review.evaluation import Evaluator
+    from pytest_taskq.review.evaluation.evaluator import Evaluator
     from pytest_taskq.review.origins import Origins, Tracer
     from pytest_taskq.review.project import Project
     from pytest_taskq.review.scopes import Module, Scope
-    from pytest_taskq.review.statements import Run
+    from pytest_taskq.review.statements import Run, Statement
 
 
 @dataclass(frozen=True, slots=True)

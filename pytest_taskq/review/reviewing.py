@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review import sql
 from pytest_taskq.review.catalogue import RULES
-from pytest_taskq.review.evaluation import Evaluator
+from pytest_taskq.review.evaluation.evaluator import Evaluator
 from pytest_taskq.review.finding import Finding, NotChecked, Place, Review
 from pytest_taskq.review.ignores import silenced
 from pytest_taskq.review.origins import Tracer
@@ -19,6 +18,7 @@ from pytest_taskq.review.sources import Source, UnreadableError, files_below, re
 from pytest_taskq.review.statements import Statement, statements_of
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable, Iterator, Sequence
 
     from pytest_taskq.review.reading import Seen

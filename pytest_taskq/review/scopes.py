@@ -30,6 +30,11 @@ class Binding:
     value: ast.expr | None = None
     annotation: ast.expr | None = None
 
+    @property
+    def line(self) -> int:
+        """The line where it begins, 0 if it has none."""
+        return getattr(self.node, "lineno", 0)
+
 
 @dataclass(eq=False)
 class Scope:
@@ -133,6 +138,18 @@ def _note(node: ast.AST, scope: Scope) -> None:
     match node:
         case ast.Call():
             scope.module.calls.append((node, scope))
+        case ast.Import() | ast.ImportFrom():
+            _note_import(node, scope.module)
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            _note_definition(node, scope)
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.NamedExpr():
+            _note_assignment(node, scope)
+        case _:
+            _note_block(node, scope)
+
+
+def _note_assignment(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr, scope: Scope) -> None:
+    match node:
         case ast.Assign():
             for target in node.targets:
                 _bind(target, "=", node, node.value, scope)
@@ -144,6 +161,12 @@ def _note(node: ast.AST, scope: Scope) -> None:
             scope.bind(name, Binding("+=" if isinstance(node.op, ast.Add) else "?", node, node.value))
         case ast.NamedExpr():
             _bind(node.target, "=", node, node.value, scope)
+        case _:
+            pass
+
+
+def _note_block(node: ast.AST, scope: Scope) -> None:
+    match node:
         case ast.For() | ast.AsyncFor() | ast.comprehension():
             _bind(node.target, "for", node, node.iter, scope)
         case ast.With() | ast.AsyncWith():
@@ -152,16 +175,17 @@ def _note(node: ast.AST, scope: Scope) -> None:
                     _bind(item.optional_vars, "with", node, item.context_expr, scope)
         case ast.ExceptHandler(name=str(name)):
             scope.bind(name, Binding("except", node))
-        case ast.Import() | ast.ImportFrom():
-            _note_import(node, scope.module)
-        case ast.ClassDef(name=name):
-            scope.bind(name, Binding("class", node))
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-            if not isinstance(node, ast.Lambda):
-                scope.bind(node.name, Binding("def", node))
-            _note_parameters(node, scope.module.scopes[node])
         case _:
             pass
+
+
+def _note_definition(node: ast.ClassDef | Function | ast.Lambda, scope: Scope) -> None:
+    if isinstance(node, ast.ClassDef):
+        scope.bind(node.name, Binding("class", node))
+        return
+    if not isinstance(node, ast.Lambda):
+        scope.bind(node.name, Binding("def", node))
+    _note_parameters(node, scope.module.scopes[node])
 
 
 def _bind(target: ast.expr, how: str, node: ast.AST, value: ast.expr, scope: Scope) -> None:

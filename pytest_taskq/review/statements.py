@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-    from pytest_taskq.review.evaluation import Evaluator
+    from pytest_taskq.review.evaluation.evaluator import Evaluator
     from pytest_taskq.review.scopes import Module, Scope
 
 EXECUTORS = frozenset({"execute", "executemany", "executescript"})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable, Iterable
 
     from pytest_taskq.review.scopes import Scope
@@ -67,6 +67,11 @@ class Template:
     def is_one_hole(self) -> bool:
         """Whether nothing of it is known."""
         return len(self.parts) == 1 and bool(self.holes)
+
+    @property
+    def guess(self) -> str | None:
+        """What a default would be, where nothing else is known."""
+        return self.holes[0].guess if self.is_one_hole else None
 
     def rendered(self, name: Callable[[int, Hole], str]) -> str:
         """Return the text with each hole filled in by ``name(number, hole)``."""

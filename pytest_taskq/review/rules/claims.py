@@ -108,28 +108,20 @@ def _is_harmless(node: ast.expr) -> bool:
 
 def _fed_by(reading: Reading, function: Scope, call: ast.Call) -> set[str]:
     """Return the names that hold the result of a call, or something made of it."""
-    fed: set[str] = set()
-    bindings = [(name, one) for name, all_of in function.bindings.items() for one in all_of if one.value is not None]
-    for _ in range(4):
-        before = len(fed)
-        for name, one in bindings:
-            value = one.value
-            if value is None or one.how in {"parameter", "with"}:
-                continue
-            if any(node is call for node in ast.walk(value)) or fed & reading.names_in(value):
-                fed.add(name)
-        if len(fed) == before:
-            break
+    values = [
+        (name, one.value)
+        for name, bindings in function.bindings.items()
+        for one in bindings
+        if one.value is not None and one.how not in {"parameter", "with"}
+    ]
+    fed = {name for name, value in values if any(node is call for node in ast.walk(value))}
     # `cursor.execute(...)`, then `cursor.fetchone()`: the result comes out of the receiver.
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
     is_bare = isinstance(reading.module.parents.get(call), ast.Expr | ast.Await)
     if is_bare and isinstance(receiver, ast.Name) and not fed:
-        for name, one in bindings:
-            if one.value is not None and _fetches(one.value, receiver.id):
-                fed.add(name)
-        for name, one in bindings:
-            if one.value is not None and one.how in {"for", "part", "="} and fed & reading.names_in(one.value):
-                fed.add(name)
+        fed = {name for name, value in values if _fetches(value, receiver.id)}
+    for _ in range(4):
+        fed |= {name for name, value in values if fed & reading.names_in(value)}
     return fed
 
 

@@ -33,11 +33,11 @@ def writes_outside_transactions(reading: Reading) -> Iterator[Seen]:
 
 def reads_inside_transactions(reading: Reading) -> Iterator[Seen]:
     """REV-02: a transaction that only reads, and a read on a deprecated connection."""
-    for node, scope in _transactions(reading):
+    for node in _transactions(reading):
         uses = _uses(reading, node)
         if uses is not None and uses and all(one.reads for one in uses):
             seen = "nothing is written inside this transaction, which holds the write lock from its first line"
-            yield Seen("REV-02", scope, node, seen)
+            yield Seen("REV-02", reading.module, node, seen)
     for statement, run in reading.runs:
         if statement.reads and Origin.DEPRECATED in reading.origins(run):
             yield Seen("REV-02", reading.module, run.call, f"this read runs on {Origin.DEPRECATED.value}")
@@ -55,15 +55,13 @@ def raw_connections(reading: Reading) -> Iterator[Seen]:
             yield Seen("REV-06", reading.module, call, "sqlite3.connect() opens the queue past QueueDatabase")
 
 
-def _transactions(reading: Reading):  # type: ignore[no-untyped-def]
+def _transactions(reading: Reading) -> Iterator[ast.With | ast.AsyncWith]:
     for node in reading.module.parents:
         if isinstance(node, ast.With | ast.AsyncWith):
+            entered = (item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call))
             scope = reading.scope(node)
-            for item in node.items:
-                if reading.tracer.entered(item.context_expr, scope) == {Origin.TRANSACTION} and isinstance(
-                    item.context_expr, ast.Call
-                ):
-                    yield node, reading.module
+            if any(reading.tracer.entered(one, scope) == {Origin.TRANSACTION} for one in entered):
+                yield node
 
 
 def _uses(reading: Reading, node: ast.With | ast.AsyncWith) -> list[Statement] | None:

@@ -92,7 +92,7 @@ def _tells(handler: ast.ExceptHandler) -> bool:
 
 
 def _reaches_database(reading: Reading, body: list[ast.stmt]) -> bool:
-    """Whether the statements run SQL on a table, or call a verb of the queue, themselves or in a helper of the project."""
+    """Whether the statements run SQL on a table, or call a verb of the queue, themselves or in a helper of theirs."""
     for statement in body:
         for node in ast.walk(statement):
             if isinstance(node, ast.Call) and (_runs(reading, node) or _runs_in_helper(reading, node)):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from pytest_taskq.review.reading import Reading
+    from pytest_taskq.review.scopes import Scope
     from pytest_taskq.review.statements import Run, Statement
 
 # Tables to which each day adds rows, by what they are called; one of queues, settings or workers stays short.
@@ -32,16 +33,18 @@ def careless_reads(reading: Reading) -> Iterator[Seen]:
     for statement in reading.statements:
         if statement.reads or statement.writes:
             yield from _stars(statement)
-        if (
-            statement.run is not None
-            and statement.reads
-            and _takes_all(reading, statement.run)
-            and _can_grow(statement)
-        ):
-            if not any(_first(one) is _first(statement) and _is_limited(one) for one in reading.statements):
-                node, scope, below = statement.place_of("select")
-                seen = "all rows are fetched at once, and nothing limits how many there are"
-                yield Seen("REV-08", scope.module, node, seen, below)
+        if _is_unlimited(reading, statement):
+            node, scope, below = statement.place_of("select")
+            seen = "all rows are fetched at once, and nothing limits how many there are"
+            yield Seen("REV-08", scope.module, node, seen, below)
+
+
+def _is_unlimited(reading: Reading, statement: Statement) -> bool:
+    if statement.run is None or not statement.reads:
+        return False
+    if not _takes_all(reading, statement.run) or not _can_grow(statement):
+        return False
+    return not any(_first(one) is _first(statement) and _is_limited(one) for one in reading.statements)
 
 
 def _first(statement: Statement) -> ast.expr:
@@ -83,7 +86,7 @@ def _star_of_table(whole: exp.Expr) -> bool:
     return False
 
 
-def _place(statement: Statement):  # type: ignore[no-untyped-def]
+def _place(statement: Statement) -> tuple[ast.expr, Scope, int]:
     for word in ("select *", "*"):
         node, scope, below = statement.place_of(word)
         if node is not statement.node or word == "*":

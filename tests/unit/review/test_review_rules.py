@@ -52,7 +52,10 @@ def test_a_value_in_sql_is_seen_however_it_got_there(code: str) -> None:
         "def f(c, x):\n    c.execute(f'SELECT id FROM {TABLE} WHERE a = ?', (x,))",
         "def f(c, x):\n    c.execute('SELECT id FROM t WHERE a IN (%s)' % ','.join('?' * len(x)), x)",
         "def f(c, k, x):\n    c.execute(f\"DELETE FROM {dict(a='t')[k]} WHERE id = ?\", (x,))",
-        "ORDERS = {'old': 'id', 'new': 'id DESC'}\ndef f(c, k):\n    c.execute(f'SELECT id FROM t ORDER BY {ORDERS[k]} LIMIT 1')",
+        (
+            "ORDERS = {'old': 'id', 'new': 'id DESC'}\n"
+            "def f(c, k):\n    c.execute(f'SELECT id FROM t ORDER BY {ORDERS[k]} LIMIT 1')"
+        ),
     ],
 )
 def test_sql_put_together_from_constants_is_no_injection(code: str) -> None:
