@@ -33,7 +33,7 @@ def review_paths(paths: Iterable[str | Path], folder: Path | None = None) -> Rev
     sources: list[Source] = []
     unread: list[NotChecked] = []
     for path in files_below(map(Path, paths)):
-        shown = _shown(path, folder or Path.cwd())
+        shown = shown_path(path, folder or Path.cwd())
         try:
             sources.append(read(path, shown))
         except UnreadableError as error:
@@ -110,6 +110,7 @@ class _Reviewer:
         self.not_checked.append(NotChecked(place, reason))
 
 
-def _shown(path: Path, folder: Path) -> str:
+def shown_path(path: Path, folder: Path) -> str:
+    """Return the path as findings give it: from the folder if it lies there."""
     absolute = path.absolute()
     return (absolute.relative_to(folder) if absolute.is_relative_to(folder) else path).as_posix()
