@@ -100,13 +100,13 @@ class _Reviewer:
     def _keep(self, seen: Seen) -> None:
         source = seen.module.source
         line = min(getattr(seen.node, "lineno", 1) + seen.below, getattr(seen.node, "end_lineno", None) or 1)
-        column = 1 if seen.below else getattr(seen.node, "col_offset", 0) + 1
+        column = 1 if seen.below else source.column(line, getattr(seen.node, "col_offset", 0))
         place = Place(source.shown, line, column)
         finding = Finding(RULES[seen.rule], place, seen.text, source.line(line))
         self._seen.setdefault(seen.module, {}).setdefault((place, seen.rule), (finding, seen.node))
 
     def _leave(self, module: Module, node: ast.expr, reason: str) -> None:
-        place = Place(module.source.shown, node.lineno, node.col_offset + 1)
+        place = Place(module.source.shown, node.lineno, module.source.column(node.lineno, node.col_offset))
         self.not_checked.append(NotChecked(place, reason))
 
 

@@ -67,6 +67,11 @@ class Source:
             folder = folder.parent
         return ".".join(names)
 
+    def column(self, number: int, offset: int) -> int:
+        """The column, from 1 and in characters, of an offset in a line that counts bytes as the parser does."""
+        text = self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+        return len(text.encode()[:offset].decode(errors="replace")) + 1
+
     def line(self, number: int) -> str:
         """The code of a line, stripped."""
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""

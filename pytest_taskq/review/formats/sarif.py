@@ -21,7 +21,7 @@ def render(review: Review) -> str:
     """Return the review as a SARIF log of one run."""
     run = {
         "tool": {"driver": {"name": "taskq review", "rules": [_rule(one) for one in EVERY.values()]}},
-        "columnKind": "utf16CodeUnits",
+        "columnKind": "unicodeCodePoints",
         "results": [_result(one) for one in review.findings],
         "invocations": [
             {"executionSuccessful": True, "toolExecutionNotifications": [_notification(n) for n in review.not_checked]}
