@@ -77,7 +77,7 @@ def parsed(text: str) -> tuple[exp.Expr, ...]:
     from sqlglot import exp, parse
     from sqlglot.errors import SqlglotError
 
-    plain = _INDEXED.sub("", _DRIVER.sub(lambda match: f":{match[1]}" if match[1] else "?", text))
+    plain = _INDEXED.sub("", _DRIVER.sub(lambda match: f":{match[1] or 'value'}", text))
     with _silent():
         for dialect in DIALECTS:
             try:

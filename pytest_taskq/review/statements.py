@@ -22,20 +22,8 @@ if TYPE_CHECKING:
 EXECUTORS = frozenset({"execute", "executemany", "executescript"})
 FETCHERS = frozenset({"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val"})
 _SAID = frozenset(
-    {
-        "debug",
-        "info",
-        "warning",
-        "warn",
-        "error",
-        "exception",
-        "critical",
-        "log",
-        "print",
-        "add_argument",
-        "write",
-        "match",
-    }
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "add_argument", "write"}
+    | {"match"}
 )
 _WRAPPERS = frozenset({"SQL", "text", "dedent", "cleandoc"})
 _FIELD = re.compile(r"\{\w*\}")
@@ -184,9 +172,9 @@ def statements_of(module: Module, evaluator: Evaluator) -> Iterator[Statement | 
 
 def _run(call: ast.Call, scope: Scope) -> Run | None:
     match call.func:
-        case ast.Attribute(value=receiver, attr=method) if method not in _SAID:
+        case ast.Attribute(value=receiver, attr=method) if method not in _SAID | _WRAPPERS:
             return Run(call, scope, receiver, method)
-        case ast.Name(id=method) if method not in _SAID:
+        case ast.Name(id=method) if method not in _SAID | _WRAPPERS:
             return Run(call, scope, None, method)
         case _:
             return None
@@ -228,7 +216,7 @@ def _is_of_connection(run: Run, node: ast.expr) -> bool:
 
 def _with_fields(template: Template, node: ast.expr) -> Template:
     """Return the text of a constant with holes for its ``{fields}``: somebody formats it elsewhere."""
-    if not isinstance(node, ast.Constant) or template.holes:
+    if template.holes or not _is_wrapped_constant(node):
         return template
     parts: list[Text | Hole] = []
     for part in template.parts:
@@ -238,6 +226,16 @@ def _with_fields(template: Template, node: ast.expr) -> Template:
             for piece in pieces[1:]:
                 parts += [Hole(node, part.scope, Kind.COMPOSED), Text(piece, part.node, part.scope)]
     return Template(tuple(parts))
+
+
+def _is_wrapped_constant(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first]) if name in _WRAPPERS:
+            return _is_wrapped_constant(first)
+        case _:
+            return False
 
 
 def _followed(node: ast.expr, scope: Scope, evaluator: Evaluator) -> Iterator[Template]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import string
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from pytest_taskq.review.evaluation.frame import MOST
 from pytest_taskq.review.evaluation.sequences import sequence
 from pytest_taskq.review.evaluation.unknown import unknown
-from pytest_taskq.review.templates import EMPTY, Hole, Template, Text, joined
+from pytest_taskq.review.templates import EMPTY, Hole, Kind, Template, Text, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +59,21 @@ def by_format(node: ast.Call, inner: ast.expr, frame: Frame) -> Templates:
         if template.is_one_hole or (template.constant is not None and not _is_format(template.constant)):
             return unknown(node, frame.scope)
         found += _substituted(template, _FIELD, _format_values(node), frame)
-    return tuple(found)
+    return tuple(map(_quoted, found)) if _is_composer(inner, frame) else tuple(found)
+
+
+def _is_composer(node: ast.expr, frame: Frame) -> bool:
+    """Whether it is psycopg's ``SQL``, whose ``format()`` quotes each value."""
+    return isinstance(node, ast.Call) and frame.project.dotted(node.func, frame.scope).rpartition(".")[2] == "SQL"
+
+
+def _quoted(template: Template) -> Template:
+    parts = (replace(one, kind=Kind.COMPOSED) if _is_open(one) else one for one in template.parts)
+    return Template(tuple(parts))
+
+
+def _is_open(part: Text | Hole) -> TypeGuard[Hole]:
+    return isinstance(part, Hole) and part.kind is Kind.VALUE
 
 
 def _format_values(node: ast.Call) -> Spliced:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # What is called so gives a placeholder or quotes; what is named so is configured by whoever deploys, and is no value.
 _QUOTING = re.compile(r"bind|placeholder|param|quote|escape|literal|mogrify|ident", re.IGNORECASE)
 _IDENTIFIER_NAME = re.compile(r"(?:^|_)(?:table|schema|column|index|sequence)s?(?:_|$)", re.IGNORECASE)
+_PLACEHOLDER_NAME = re.compile(r"(?:^|_)(?:placeholder|qmark|marker)s?$", re.IGNORECASE)
 _CONSTANT_NAME = re.compile(r"_*[A-Z][A-Z0-9_]+")
 
 
@@ -26,6 +27,8 @@ def _kind(node: ast.expr) -> Kind:
     if isinstance(node, ast.Call) and _QUOTING.search(ast.unparse(node.func).rpartition(".")[2]):
         return Kind.COMPOSED
     name = _name(node)
+    if _PLACEHOLDER_NAME.search(name):
+        return Kind.COMPOSED
     if _IDENTIFIER_NAME.search(name):
         return Kind.IDENTIFIER
     return Kind.CONSTANT if _CONSTANT_NAME.fullmatch(name) else Kind.VALUE
