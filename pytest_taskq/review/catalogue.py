@@ -92,7 +92,7 @@ def find(connection, worker):
         ),
         wrong="""\
 def overdue(connection):
-    return connection.execute("SELECT count(*) FROM task_queue WHERE lease_until_utc < ?", (datetime.now(),)).fetchone()
+    return connection.execute(f"SELECT count(*) FROM task_queue WHERE lease_until_utc < '{datetime.now()}'").fetchone()
 """,
         right="""\
 def overdue(connection):

@@ -18,10 +18,9 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[
 
 
 def times_from_elsewhere(reading: Reading) -> Iterator[Seen]:
-    """REV-04: the local clock spliced or bound, its zone asked for, and moments spelled out."""
+    """REV-04: the local clock spliced in, its zone asked for, and moments spelled out. What is bound is not pasted."""
     for statement in reading.statements:
         yield from _spliced(reading, statement)
-        yield from _bound(reading, statement)
         yield from _spelled(statement)
 
 
@@ -34,26 +33,6 @@ def _spliced(reading: Reading, statement: Statement) -> Iterator[Seen]:
                 hole.node,
                 f"the local clock, `{ast.unparse(hole.node)}`, is spliced into the SQL",
             )
-
-
-def _bound(reading: Reading, statement: Statement) -> Iterator[Seen]:
-    if statement.run is None or not statement.parsed:
-        return
-    for parameter in statement.run.parameters:
-        for node in _parts(parameter):
-            if reading.tracer.is_local_clock(node, statement.run.scope):
-                seen = f"the local clock, `{ast.unparse(node)}`, is given to the SQL"
-                yield Seen("REV-04", reading.module, node, seen)
-
-
-def _parts(node: ast.expr) -> list[ast.expr]:
-    match node:
-        case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            return [one for part in parts for one in _parts(part)]
-        case ast.Dict(values=parts):
-            return [one for part in parts for one in _parts(part)]
-        case _:
-            return [node]
 
 
 def _spelled(statement: Statement) -> Iterator[Seen]:

@@ -32,15 +32,12 @@ def writes_outside_transactions(reading: Reading) -> Iterator[Seen]:
 
 
 def reads_inside_transactions(reading: Reading) -> Iterator[Seen]:
-    """REV-02: a transaction that only reads, and a read on a deprecated connection."""
+    """REV-02: a transaction that only reads. Of a read on ``get_connection()`` REV-06 speaks."""
     for node in _transactions(reading):
         uses = _uses(reading, node)
         if uses is not None and uses and all(one.reads for one in uses):
             seen = "nothing is written inside this transaction, which holds the write lock from its first line"
             yield Seen("REV-02", reading.module, node, seen)
-    for statement, run in reading.runs:
-        if statement.reads and Origin.DEPRECATED in reading.origins(run):
-            yield Seen("REV-02", reading.module, run.call, f"this read runs on {Origin.DEPRECATED.value}")
 
 
 def raw_connections(reading: Reading) -> Iterator[Seen]:

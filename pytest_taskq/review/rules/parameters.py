@@ -24,7 +24,7 @@ def values_in_sql(reading: Reading) -> Iterator[Seen]:
     """REV-03: a hole that stands where a value stands. Names of tables and columns cannot be bound, so they may be."""
     for statement in reading.statements:
         for hole in spliced_values(statement):
-            if hole.kind is Kind.VALUE:
+            if hole.kind is Kind.VALUE and not reading.tracer.is_local_clock(hole.node, hole.scope):  # REV-04's
                 name = ast.unparse(hole.node)
                 yield Seen(
                     "REV-03", hole.scope.module, hole.node, f"the value `{name[:_CONTEXT]}` is spliced into the SQL"

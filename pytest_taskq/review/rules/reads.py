@@ -23,6 +23,7 @@ _GROWS = re.compile(
     r"(?:_(?:queue|log|logs|history|events|archive|table))?",
     re.IGNORECASE,
 )
+_COMPOSES = re.compile(r"(?:^|_)cte", re.IGNORECASE)
 _ALL_AT_ONCE = frozenset({"fetchall"})
 
 
@@ -32,7 +33,7 @@ def careless_reads(reading: Reading) -> Iterator[Seen]:
         return
     for statement in reading.statements:
         if statement.reads or statement.writes:
-            yield from _stars(statement)
+            yield from _stars(reading, statement)
         if _is_unlimited(reading, statement):
             node, scope, below = statement.place_of("select")
             seen = "all rows are fetched at once, and nothing limits how many there are"
@@ -56,34 +57,57 @@ def _is_limited(statement: Statement) -> bool:
     return any(one.args.get("limit") for one in statement.parsed)
 
 
-def _stars(statement: Statement) -> Iterator[Seen]:
+def _stars(reading: Reading, statement: Statement) -> Iterator[Seen]:
+    from sqlglot import exp
+
     for whole in statement.parsed:
-        if _star_of_table(whole):
+        made = {cte.alias_or_name for cte in whole.find_all(exp.CTE)} | _given_ctes(reading, statement)
+        if any(_takes_every_column(select, made) for select in whole.find_all(exp.Select)):
             node, scope, below = _place(statement)
             yield Seen("REV-08", scope.module, node, "SELECT * reads whatever columns there will be", below)
 
 
-def _star_of_table(whole: exp.Expr) -> bool:
+def _takes_every_column(select: exp.Select, made: set[str]) -> bool:
+    """Whether a star stands for the columns of a table; of a query ``made`` here, or a function, it is as written."""
     from sqlglot import exp
 
-    made = {cte.alias_or_name for cte in whole.find_all(exp.CTE)}
-    for select in whole.find_all(exp.Select):
-        if not any(
-            isinstance(one, exp.Star) or (isinstance(one, exp.Column) and isinstance(one.this, exp.Star))
-            for one in select.expressions
-        ):
-            continue
-        if isinstance(select.parent, exp.Exists):
-            continue
-        source = select.args.get("from_") or select.args.get("from")
-        tables = [source.this] if source is not None else []
-        tables += [join.this for join in select.args.get("joins") or []]
-        if any(
-            isinstance(one, exp.Table) and isinstance(one.this, exp.Identifier) and one.name not in made
-            for one in tables
-        ):
-            return True
-    return False
+    is_star = any(_is_star(one) for one in select.expressions)
+    if not is_star or isinstance(select.parent, exp.Exists):
+        return False
+    source = select.args.get("from_") or select.args.get("from")
+    tables = [source.this] if source is not None else []
+    tables += [join.this for join in select.args.get("joins") or []]
+    return any(_is_stored(one) and one.name not in made for one in tables)
+
+
+def _is_star(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star))
+
+
+def _is_stored(node: exp.Expr) -> bool:
+    """Whether it is a table; a function whose name is a keyword looks like one whose columns are placeholders."""
+    from sqlglot import exp
+
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+        return False
+    alias = node.args.get("alias")
+    return alias is None or all(isinstance(one, exp.Identifier) for one in alias.args.get("columns") or ())
+
+
+def _given_ctes(reading: Reading, statement: Statement) -> set[str]:
+    """Return the names of the queries that the same function hands to a composer, as ``composer.cte("name", ...)``."""
+    here = reading.scope(statement.node)
+    found: set[str] = set()
+    for call, scope in reading.module.calls:
+        match call:
+            case ast.Call(func=ast.Attribute(attr=method), args=[ast.Constant(value=str(name)), *_]):
+                if scope is here and _COMPOSES.search(method):
+                    found.add(name)
+            case _:
+                pass
+    return found
 
 
 def _place(statement: Statement) -> tuple[ast.expr, Scope, int]:
