@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from pytest_taskq.review.evaluation.returns import returned_by
 
 if TYPE_CHECKING:
     from pytest_taskq.review.project import Project
@@ -31,6 +34,7 @@ _CLOCKS = frozenset(
     {"time.time", "time.time_ns", "time.strftime", "time.localtime", "time.gmtime", "datetime.datetime.now"}
     | {"datetime.datetime.utcnow", "datetime.datetime.today", "datetime.date.today", "django.utils.timezone.now"}
 )
+_NAMES_QUEUE = re.compile(r"pytest_taskq|QueueDatabase|queue_db")
 _DEEPEST = 12
 Origins = frozenset[Origin]
 NOTHING: Origins = frozenset()
@@ -43,6 +47,8 @@ class Tracer:
         self.project = project
         self._depth = 0
         self._known: dict[tuple[Scope, str], Origins] = {}
+        self._returned: dict[Scope, Origins] = {}
+        self._is_queue_named = any(_NAMES_QUEUE.search(one.source.text) for one in project.modules)
 
     def of(self, node: ast.expr | None, scope: Scope) -> Origins:
         """Return what the expression may be."""
@@ -154,8 +160,11 @@ class Tracer:
         function = self.project.function_of(node.func, scope)
         if function is None:
             return NOTHING
-        returned = (one.value for one in ast.walk(function.node) if isinstance(one, ast.Return))
-        return frozenset().union(*(self.of(one, function) for one in returned))
+        if function not in self._returned:
+            self._returned[function] = NOTHING  # while it is looked for: functions call each other
+            returned = (self.of(one, function) for one in returned_by(function))
+            self._returned[function] = frozenset().union(*returned)
+        return self._returned[function]
 
     def entered(self, node: ast.expr | None, scope: Scope) -> Origins:
         """Return what ``with node as name`` gives to the name."""
@@ -208,6 +217,7 @@ class Tracer:
         for dotted in module.imports.values():
             if dotted.startswith(f"{_KIT}.") and dotted.rpartition(".")[2] in _USED:
                 return True
-        return any(
-            self.of(call.func.value, scope) for call, scope in module.calls if isinstance(call.func, ast.Attribute)
-        )
+        if not self._is_queue_named:
+            return False
+        called = ((call.func.value, scope) for call, scope in module.calls if isinstance(call.func, ast.Attribute))
+        return any(self.of(value, scope) - {Origin.SQLITE} for value, scope in called)
