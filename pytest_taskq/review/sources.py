@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist"})
 # A file without any of these holds nothing that a rule speaks of, so it is parsed only if another asks for its names.
-_WORTH_READING = re.compile(
-    r"pytest_taskq|sqlite3|\.execute|\bpragma\b|\bselect\b|\binsert\b|\bdelete\s+from\b|\bupdate\b.*\bset\b|\breplace\s+into\b",
-    re.IGNORECASE,
-)
+_NAMES = ("pytest_taskq", "queuedatabase", "queue_db", "sqlite", "psycopg", ".execute", "taskq:")
+_SHAPES = {
+    "pragma": re.compile(r"\bpragma\s"),
+    "select": re.compile(r"\bselect\s[\s\S]{0,4000}?\bfrom\b"),
+    "insert": re.compile(r"\binsert\s+(?:or\s+\w+\s+)?into\b"),
+    "replace": re.compile(r"\breplace\s+into\b"),
+    "delete": re.compile(r"\bdelete\s+from\b"),
+    "update": re.compile(r"\bupdate\s+(?:\S+\s+){1,6}set\b"),
+}
 _TEST = re.compile(r"(?:test_.*|.*_test|conftest)\.py")
 
 
@@ -50,7 +55,10 @@ class Source:
     @property
     def is_worth_reading(self) -> bool:
         """Whether it may hold SQL, or use the queue."""
-        return _WORTH_READING.search(self.text) is not None
+        text = self.text.lower()
+        if any(name in text for name in _NAMES):
+            return True
+        return any(word in text and shape.search(text) is not None for word, shape in _SHAPES.items())
 
     @property
     def is_test(self) -> bool:

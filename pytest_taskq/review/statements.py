@@ -253,6 +253,8 @@ def _given(hole: Hole, scope: Scope, evaluator: Evaluator) -> Iterator[Template]
     if owner is None or not owner.is_function or owner.bindings[hole.node.id][0].how != "parameter":
         return
     for call, where in evaluator.project.callers(owner):
+        if where.module.source.is_test and not scope.module.source.is_test:
+            continue  # what only a test asks is no production code
         argument = evaluator.project.argument(call, owner, hole.node.id)
         if argument is not None:
             yield from (one for one in evaluator.templates(argument, where) if not one.is_one_hole)

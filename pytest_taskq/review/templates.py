@@ -20,6 +20,7 @@ class Kind(Enum):
     CONSTANT = "a constant by its name, defined where nobody looked"
     NUMBER = "what int(), float() or len() returned, so no text of anybody"
     COMPOSED = "a placeholder, or quoted by the driver"
+    UNFOLLOWED = "what nobody followed to its end, so nothing is said of it"
     IDENTIFIER = "named as the name of a table, schema, column or index"
 
 

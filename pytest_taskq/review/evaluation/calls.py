@@ -46,9 +46,18 @@ def _by_method(node: ast.Call, frame: Frame) -> Templates:
         ):
             return tuple(one.mapped(_change(node, attr)) for one in frame.templates(inner))
         case ast.Call(func=ast.Attribute(value=inner, attr="get"), args=[_, *_]):
-            return elements(inner, frame, constants_only=True) or unknown(node, frame.scope)
+            return elements(inner, frame, constants_only=True) or _with_default(node, frame)
         case _:
             return ()
+
+
+def _with_default(node: ast.Call, frame: Frame) -> Templates:
+    """Return what ``get()`` gives of a dict that is not known; one whose default is a placeholder holds more SQL."""
+    match node.args:
+        case [_, ast.Constant(value="?" | "%s")]:
+            return (Template((Hole(node, frame.scope, Kind.COMPOSED),)),)
+        case _:
+            return unknown(node, frame.scope)
 
 
 def _by_name(node: ast.Call, frame: Frame) -> Templates:

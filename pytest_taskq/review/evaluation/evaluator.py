@@ -11,7 +11,7 @@ from pytest_taskq.review.evaluation.formatting import by_percent
 from pytest_taskq.review.evaluation.frame import MOST, Frame
 from pytest_taskq.review.evaluation.names import looked_up
 from pytest_taskq.review.evaluation.unknown import unknown
-from pytest_taskq.review.templates import EMPTY, Template, Text
+from pytest_taskq.review.templates import EMPTY, Hole, Kind, Template, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +45,7 @@ class Evaluator:
             self._steps = 0
         self._steps += 1
         if self.is_too_deep():
-            return unknown(node, frame.scope)
+            return (Template((Hole(node, frame.scope, Kind.UNFOLLOWED),)),)
         with self.deeper():
             found = tuple(dict.fromkeys(_evaluated(node, frame)))[:MOST]
         if not frame.given and self._depth == 0:

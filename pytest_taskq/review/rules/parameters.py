@@ -45,11 +45,35 @@ def _values(statement: Statement) -> Iterator[str]:
 
     for whole in statement.parsed:
         for literal in whole.find_all(exp.Literal):
-            if literal.is_string:
+            if literal.is_string and not _is_in_procedure(literal):
                 yield literal.name
         for column in whole.find_all(exp.Column):
-            if not column.table and statement.hole(column.name) and _is_value(column):
+            hole = None if column.table else statement.hole(column.name)
+            if hole and _is_value(column) and not (_is_fragment(hole) and isinstance(column.parent, exp.In)):
                 yield column.name
+
+
+def _is_in_procedure(node: exp.Expr) -> bool:
+    """Whether it stands beside a variable in VALUES: such SQL is the body of a trigger, where nothing can be bound."""
+    from sqlglot import exp
+
+    row = node.find_ancestor(exp.Tuple)
+    if row is None or not isinstance(row.parent, exp.Values):
+        return False
+    return any(_is_variable(one) for one in row.expressions)
+
+
+def _is_variable(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    is_name = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and not node.this.quoted
+    return is_name and not node.name.startswith("taskq_hole_")
+
+
+def _is_fragment(hole: Hole) -> bool:
+    """Whether it is a text that somebody formats, so in ``IN (...)`` as likely a SELECT as values."""
+    node = hole.node
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
 
 
 def _is_value(column: exp.Column) -> bool:

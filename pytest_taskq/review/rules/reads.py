@@ -71,13 +71,23 @@ def _takes_every_column(select: exp.Select, made: set[str]) -> bool:
     """Whether a star stands for the columns of a table; of a query ``made`` here, or a function, it is as written."""
     from sqlglot import exp
 
-    is_star = any(_is_star(one) for one in select.expressions)
-    if not is_star or isinstance(select.parent, exp.Exists):
+    stars = [one for one in select.expressions if _is_star(one)]
+    if not stars or isinstance(select.parent, exp.Exists) or _is_only_counted(select):
         return False
+    of = {one.table for one in stars if isinstance(one, exp.Column)}  # t.* is of t alone
     source = select.args.get("from_") or select.args.get("from")
     tables = [source.this] if source is not None else []
     tables += [join.this for join in select.args.get("joins") or []]
-    return any(_is_stored(one) and one.name not in made for one in tables)
+    asked = tables if len(of) < len(stars) else [one for one in tables if one.alias_or_name in of]
+    return any(_is_stored(one) and one.name not in made for one in asked)
+
+
+def _is_only_counted(select: exp.Select) -> bool:
+    """Whether it is ``SELECT count(*) FROM (SELECT * ...)``, which reads no column."""
+    from sqlglot import exp
+
+    above = select.parent_select
+    return above is not None and all(isinstance(one, exp.Count) for one in above.expressions)
 
 
 def _is_star(node: exp.Expr) -> bool:
