@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_taskq.cli import main
 from pytest_taskq.review.catalogue import EVERY, RULES
 from pytest_taskq.review.finding import Finding, NotChecked, Place, Review
-from pytest_taskq.review.formats import github, sarif
+from pytest_taskq.review.formats import github, page, sarif
 from pytest_taskq.review.formats import json as as_json
 from pytest_taskq.review.reviewing import review_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLACE = Place("a b/über,50%.py", 3, 7)
 REVIEW = Review(
@@ -135,3 +133,8 @@ def test_without_paths_it_is_this_folder_and_an_unknown_option_is_refused(
         main(["review", "a.py", "--odd"])
     assert ended.value.code == 2
     assert "unrecognized arguments: --odd" in capsys.readouterr().err
+
+
+def test_the_page_shows_the_rules_as_they_are() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "review.md").read_text(encoding="utf-8")
+    assert text.partition("## The rules\n\n")[2].partition("\n## What it cannot see")[0] == page.rules()
