@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review.catalogue import RULES
@@ -18,6 +19,10 @@ def rules() -> str:
 def section(rule: Rule) -> str:
     """Return what one rule says, why, and wrong and right code."""
     return (
-        f"### {rule.id}\n\n{rule.text} ({rule.level}, {rule.applies_to})\n\n{rule.harm}\n\n"
+        f"### {rule.id}\n\n{_wrapped(f'{rule.text} ({rule.level}, {rule.applies_to})')}\n\n{_wrapped(rule.harm)}\n\n"
         f"```python\n# wrong\n{rule.wrong}```\n\n```python\n# right\n{rule.right}```\n"
     )
+
+
+def _wrapped(text: str) -> str:
+    return fill(text, 120, break_long_words=False, break_on_hyphens=False)
