@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review import sql
+from pytest_taskq.review.spelled import SAID, WRAPPERS, is_said, texts
 from pytest_taskq.review.templates import Hole, Kind, Template, Text
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 
 EXECUTORS = frozenset({"execute", "executemany", "executescript"})
 FETCHERS = frozenset({"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val"})
-_SAID = frozenset(
-    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "add_argument", "write"}
-    | {"match"}
-)
-_WRAPPERS = frozenset({"SQL", "text", "dedent", "cleandoc"})
 _FIELD = re.compile(r"\{\w*\}")
 # Others have an execute(), too: of tasks, of commands.
 _CONNECTION = re.compile(r"conn|cur|db|tx|trans|session|engine|pool|sql|driver", re.IGNORECASE)
@@ -162,8 +158,8 @@ def statements_of(module: Module, evaluator: Evaluator) -> Iterator[Statement | 
         if any(isinstance(one, Statement) for one in found):
             seen.add(node)
         yield from found
-    for node in _texts(module):
-        if node not in seen and not _is_said(node, module):
+    for node in texts(module):
+        if node not in seen and not is_said(node, module):
             for template in evaluator.templates(node, module.scope_of(node)):
                 statement = Statement(_with_fields(template, node), node, module)
                 if sql.looks_like_sql(statement.text):
@@ -172,9 +168,9 @@ def statements_of(module: Module, evaluator: Evaluator) -> Iterator[Statement | 
 
 def _run(call: ast.Call, scope: Scope) -> Run | None:
     match call.func:
-        case ast.Attribute(value=receiver, attr=method) if method not in _SAID | _WRAPPERS:
+        case ast.Attribute(value=receiver, attr=method) if method not in SAID | WRAPPERS:
             return Run(call, scope, receiver, method)
-        case ast.Name(id=method) if method not in _SAID | _WRAPPERS:
+        case ast.Name(id=method) if method not in SAID | WRAPPERS:
             return Run(call, scope, None, method)
         case _:
             return None
@@ -232,7 +228,7 @@ def _is_wrapped_constant(node: ast.expr) -> bool:
     match node:
         case ast.Constant():
             return True
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first]) if name in _WRAPPERS:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first]) if name in WRAPPERS:
             return _is_wrapped_constant(first)
         case _:
             return False
@@ -265,53 +261,3 @@ def _why(hole: Hole) -> str:
     if hole.kind is Kind.CONSTANT:
         return f"the SQL is {name}, which is not defined in the files given"
     return f"the SQL is `{name if len(name) < 60 else name[:57] + '...'}`, known at run time only"  # noqa: PLR2004
-
-
-def _texts(module: Module) -> Iterator[ast.expr]:
-    """Yield each outermost expression that spells out text."""
-    for node, parent in module.parents.items():
-        if not _spells(node) or not isinstance(node, ast.expr):
-            continue
-        if isinstance(parent, ast.Expr) or (isinstance(parent, ast.expr) and _spells(parent)):
-            continue
-        if isinstance(parent, ast.FormattedValue) or (
-            isinstance(parent, ast.Attribute) and _is_method_of_text(parent, module)
-        ):
-            continue
-        yield node
-
-
-def _spells(node: ast.AST) -> bool:
-    match node:
-        case ast.Constant(value=str()) | ast.JoinedStr():
-            return True
-        case ast.BinOp(op=ast.Add() | ast.Mod()):
-            return _spells(node.left) or _spells(node.right)
-        case ast.Call(func=ast.Attribute(value=inner, attr="format" | "strip" | "replace" | "join")):
-            return _spells(inner)
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first]) if name in _WRAPPERS:
-            return _spells(first)
-        case _:
-            return False
-
-
-def _is_method_of_text(node: ast.Attribute, module: Module) -> bool:
-    call = module.parents.get(node)
-    return isinstance(call, ast.Call) and call.func is node and _spells(call)
-
-
-def _is_said(node: ast.expr, module: Module) -> bool:
-    """Whether the text goes to a person: an error, a log, a docstring's assignment."""
-    for above in module.ancestors(node):
-        match above:
-            case ast.Raise() | ast.Assert() | ast.Compare():
-                return True
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in _SAID or name.endswith("Error"):
-                return True
-            case ast.keyword(arg="help" | "description" | "doc" | "message"):
-                return True
-            case ast.stmt():
-                return False
-            case _:
-                pass
-    return False
