@@ -58,6 +58,12 @@ class Option:
 
 OPTIONS: tuple[Option, ...] = (
     Option(name="conformance", kind=bool, default=False, help="Run the conformance suite with what pytest collects"),
+    Option(
+        name="review",
+        kind=bool,
+        default=False,
+        help="Review the sources at the paths given (else testpaths, else this folder): REV-01 to REV-10",
+    ),
     Option(name="adapter", metavar="MODULE:CLASS", env=True, ini=True, help="The adapter whose code is graded"),
     Option(
         name="dsn",
@@ -178,6 +184,7 @@ class Settings:
     """The values in force; ``given`` are the options of the command line and environment that a rerun must repeat."""
 
     conformance: bool
+    review: bool
     adapter: str | None
     dsn: str | None
     require: Literal["postgres"] | None

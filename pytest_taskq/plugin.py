@@ -58,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = Settings.of(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RefusalsOfWorkers(), "taskq-refusals-of-workers")
+    if settings.review:
+        from pytest_taskq.review.hooks import ReviewHooks
+
+        config.pluginmanager.register(ReviewHooks(config, strict=settings.strict), "taskq-review")
     if settings.conformance:
         _activate(config, settings, joins=True)
     elif config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):

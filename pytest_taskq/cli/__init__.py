@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
-from pytest_taskq.cli import check, compare, demo, doctor, explain, validate, verify
+from pytest_taskq.cli import check, compare, demo, doctor, explain, review, validate, verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,11 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 well, 1 something failed, 2 not understood."""
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    parser, reviewing = _parsers()
+    if list(argv[:1]) == ["review"]:
+        return review.run(reviewing.parse_intermixed_args(argv[1:]))  # paths before and after options
+    arguments = parser.parse_args(argv)
     if arguments.command == "explain":
         return explain.run(arguments.ids)
     if arguments.command == "check":
@@ -33,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the parser of all commands, and the one of ``review``, whose paths and options may be mixed."""
     parser = argparse.ArgumentParser(prog="taskq", description="The contract of the task queue, and what it says.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     explained = commands.add_parser("explain", help="what a requirement says, why, and what to look at when it fails")
@@ -53,4 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     verified = commands.add_parser("verify", help="compute again what a report claims, as far as that can be")
     verified.add_argument("place", metavar="DIR", help="the folder of the report, or its report.json")
     verified.add_argument("--root", default=".", metavar="PATH", help="the project that was graded; here if not given")
-    return parser
+    reviewing = commands.add_parser("review", help="the code review checklist on your sources")
+    review.add_arguments(reviewing)
+    return parser, reviewing

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_taskq.cli.output import show
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
+from pytest_taskq.review.catalogue import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_taskq.cli.output import Line
     from pytest_taskq.contract import Requirement
     from pytest_taskq.contract.snippets import Snippet
+    from pytest_taskq.review.catalogue import Rule
 
 _LABEL = 12
 _WIDEST = 100
@@ -25,7 +27,7 @@ _WIDEST = 100
 def run(ids: Sequence[str]) -> int:
     """Print the requirements named, or one line for each of them all; 2 if one is unknown, and then nothing else."""
     names = [name.upper() for name in ids]
-    unknown = [name for name in names if name not in REQUIREMENTS]
+    unknown = [name for name in names if name not in REQUIREMENTS and name not in RULES]
     if unknown:
         sys.stderr.write("".join(f"taskq: {_unknown(name)}\n" for name in unknown))
         return 2
@@ -34,7 +36,7 @@ def run(ids: Sequence[str]) -> int:
 
 
 def _unknown(name: str) -> str:
-    close = get_close_matches(name, REQUIREMENTS, n=3)
+    close = get_close_matches(name, [*REQUIREMENTS, *RULES], n=3)
     hint = f"; close to it are {', '.join(close)}" if close else ""
     return f"the contract has no requirement {name!r}{hint}. `taskq explain` lists all {len(REQUIREMENTS)}."
 
@@ -52,7 +54,19 @@ def _explained(names: Sequence[str]) -> Iterator[Line]:
     for number, name in enumerate(names):
         if number:
             yield "", ""
-        yield from _one(REQUIREMENTS[name])
+        yield from _rule(RULES[name]) if name in RULES else _one(REQUIREMENTS[name])
+
+
+def _rule(rule: Rule) -> Iterator[Line]:
+    yield f"{rule.id}  {rule.level}  review", "bold"
+    for line in wrap(rule.text, _width(), break_on_hyphens=False):
+        yield line, ""
+    yield "", ""
+    yield from _field("applies to", rule.applies_to)
+    yield from _field("why", rule.harm)
+    for label, code in (("wrong", rule.wrong), ("right", rule.right)):
+        yield label, ""
+        yield from ((f"    {line}", "") for line in code.splitlines())
 
 
 def _one(one: Requirement) -> Iterator[Line]:

@@ -110,7 +110,7 @@ def test_the_help_announces_the_commands_that_exist_and_no_other(capsys: pytest.
     with pytest.raises(SystemExit):
         main(["--help"])
     output = capsys.readouterr().out
-    for command in ("explain", "validate", "check", "compare", "verify", "demo", "doctor"):
+    for command in ("explain", "validate", "check", "compare", "verify", "demo", "doctor", "review"):
         assert re.search(rf"^    {command} ", output, re.MULTILINE), command
 
 

@@ -1,0 +1,53 @@
+"""REV-04: times that do not come from the database's clock."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from pytest_taskq.review.reading import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_taskq.review.reading import Reading
+    from pytest_taskq.review.statements import Statement
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+
+
+def times_from_elsewhere(reading: Reading) -> Iterator[Seen]:
+    """REV-04: the local clock spliced in, its zone asked for, and moments spelled out. What is bound is not pasted."""
+    for statement in reading.statements:
+        yield from _spliced(reading, statement)
+        yield from _spelled(statement)
+
+
+def _spliced(reading: Reading, statement: Statement) -> Iterator[Seen]:
+    for hole in statement.template.holes:
+        if statement.parsed and reading.tracer.is_local_clock(hole.node, hole.scope):
+            yield Seen(
+                "REV-04",
+                hole.scope.module,
+                hole.node,
+                f"the local clock, `{ast.unparse(hole.node)}`, is spliced into the SQL",
+            )
+
+
+def _spelled(statement: Statement) -> Iterator[Seen]:
+    from sqlglot import exp
+
+    for whole in statement.parsed:
+        for literal in whole.find_all(exp.Literal):
+            if not literal.is_string:
+                continue
+            if _MOMENT.fullmatch(literal.name):
+                yield _at(statement, literal.name, f"the moment '{literal.name}' is spelled out")
+            elif literal.name.lower() == "localtime":
+                yield _at(statement, literal.name, "'localtime' is the zone of one machine")
+
+
+def _at(statement: Statement, word: str, seen: str) -> Seen:
+    node, scope, below = statement.place_of(word.lower())
+    return Seen("REV-04", scope.module, node, seen, below)

@@ -1,0 +1,128 @@
+"""The border of each rule: code that is nearly wrong, and right, stays silent; its neighbour is reported."""
+
+from __future__ import annotations
+
+import ast
+import sysconfig
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_taskq.review.catalogue import RULES
+from pytest_taskq.review.reviewing import review_text
+from pytest_taskq.review.sources import Source
+
+HEAD = """
+import contextlib, json, logging, os, sqlite3
+from datetime import datetime
+from psycopg.sql import SQL
+from pytest_taskq.reference_impl import QueueDatabase, Task
+"""
+DB = "def f(db: QueueDatabase, x):\n"
+SILENT = {
+    "REV-01 a helper that is given a transaction": DB
+    + "    with db.transaction() as tx:\n        g(tx)\ndef g(c):\n    c.execute('DELETE FROM task_logs WHERE id = 1')",
+    "REV-02 a transaction that reads and writes": DB
+    + "    with db.transaction() as tx:\n        tx.execute('SELECT id FROM task_queue LIMIT 1').fetchone()\n"
+    + "        tx.execute('DELETE FROM task_logs WHERE id = 1')",
+    "REV-02 a transaction that goes where nobody follows": DB + "    with db.transaction() as tx:\n        x(tx)",
+    "REV-03 psycopg composes values": "def f(c, x):\n    c.execute(SQL('SELECT id FROM t WHERE a = {}').format(x))",
+    "REV-03 a number": "def f(c, x):\n    c.execute(f'SELECT id FROM t LIMIT {int(x)}')",
+    "REV-03 a placeholder of the backend": "def f(c, q, x):\n    c.execute(f'DELETE FROM t WHERE a = {q.placeholder}')",
+    "REV-03 an expression that has a placeholder as default": "def f(c, x, y):\n"
+    "    c.execute(f\"UPDATE t SET a = {x.get('a', '?')} WHERE id = 1\", (y,))",
+    "REV-03 a text for a person": "def f(x):\n    raise ValueError(f\"cannot SELECT a FROM t WHERE a = '{x}'\")",
+    "REV-04 a bound time is not pasted": "def f(c):\n"
+    "    c.execute('SELECT id FROM t WHERE a < ? LIMIT 1', (datetime.now(),))",
+    "REV-04 a date without SQL": "DAY = '2024-01-01'",
+    "REV-05 a task from no row": DB + "    return Task(id=x, type='mail')",
+    "REV-06 a connection of somebody else's": "def f(pool):\n    return pool.get_connection()",
+    "REV-06 a file that is not the queue's": DB + "    return sqlite3.connect(os.environ['OTHER'])",
+    "REV-07 the UPDATE looks at the state again": DB + "    with db.connection() as c:\n"
+    "        row = c.execute(\"SELECT id FROM task_queue WHERE status = 'queued' LIMIT 1\").fetchone()\n"
+    "    with db.transaction() as tx:\n"
+    "        tx.execute(\"UPDATE task_queue SET status = 'leased' WHERE id = ? AND status = 'queued'\", (row['id'],))",
+    "REV-08 a star of a CTE": "def f(c):\n    c.execute('WITH a AS (SELECT id FROM t) SELECT * FROM a').fetchone()",
+    "REV-08 a star that is counted": "def f(c):\n    c.execute('SELECT count(*) FROM (SELECT * FROM t)').fetchone()",
+    "REV-08 a star of a function": "def f(c):\n    c.execute('SELECT * FROM pgmq.delete(%s, %s)', (1, 2)).fetchone()",
+    "REV-08 a star that asks whether": "def f(c):\n    c.execute('SELECT EXISTS (SELECT * FROM t)').fetchone()",
+    "REV-09 a database of its own": "def f():\n    return sqlite3.connect(':memory:').execute('SELECT 1')",
+    "REV-10 the error goes on": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except Exception as e:\n"
+    "        return Failed(e)",
+    "REV-10 a narrow handler": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except KeyError:\n"
+    "        pass",
+}
+LOUD = {
+    "REV-03 sqlite does not compose": (
+        "REV-03",
+        "def f(c, x):\n    c.execute('SELECT id FROM t WHERE a = {}'.format(x))",
+    ),
+    "REV-03 in a value list": ("REV-03", "def f(c, x):\n    c.execute(f'INSERT INTO t (a, b) VALUES (?, {x})', (1,))"),
+    "REV-04 pasted": ("REV-04", "def f(c):\n    c.execute(f\"DELETE FROM t WHERE a < '{datetime.utcnow()}'\")"),
+    "REV-04 a literal": ("REV-04", "def f(c):\n    c.execute(\"DELETE FROM t WHERE a < '2024-01-01'\")"),
+    "REV-06 alone, for a read on what it returns": ("REV-06", RULES["REV-06"].wrong),
+    "REV-08 t.* of a table beside a function": (
+        "REV-08",
+        "def f(c):\n    c.execute('SELECT t.* FROM t JOIN json_each(t.a) j').fetchone()",
+    ),
+    "REV-10 suppressed": (
+        "REV-10",
+        "def f(c):\n    with contextlib.suppress(Exception):\n        c.execute('DELETE FROM t')",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT)
+def test_correct_code_beside_the_border_is_silent(code: str) -> None:
+    assert [str(one) for one in review_text(HEAD + code).findings] == []
+
+
+@pytest.mark.parametrize(("rule", "code"), LOUD.values(), ids=LOUD)
+def test_wrong_code_beside_the_border_is_one_finding(rule: str, code: str) -> None:
+    assert [one.rule.id for one in review_text(HEAD + code).findings] == [rule]
+
+
+PIECES = [*(rule.wrong for rule in RULES.values()), *(rule.right for rule in RULES.values()), *SILENT.values()]
+ODD = ["{", "}", "{x}", "%s", "%", "'", '"', "\\", "\n", "?", ";", "SELECT * FROM t WHERE a = ", "é", "\x00", "(", "--"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=4), st.lists(st.sampled_from(ODD), max_size=12), st.integers(0, 3))
+def test_no_code_makes_it_crash(pieces: list[str], odd: list[str], how: int) -> None:
+    text = "".join(odd)
+    made = (f"f{text!r}", f"{text!r}.format(x)", f"{text!r} % x", f"{text!r} + x")[how]
+    review_text("\n".join([HEAD, *pieces, f"def odd(c, x):\n    c.execute({made})\n    return {text}"]))
+    review_text("\n".join([HEAD, *pieces, f"def odd(c, x):\n    c.execute({made})"]))
+
+
+STDLIB = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[::12]
+
+
+@pytest.mark.parametrize("file", STDLIB, ids=lambda file: file.name)
+def test_sources_that_nobody_wrote_for_it_do_not_make_it_crash(file: Path) -> None:
+    text = f"# sqlite\n{file.read_text(encoding='utf-8')}"  # so that it is read
+    assert Source(file, file.name, text).is_worth_reading
+    assert review_text(text).files == 1
+
+
+def test_functions_that_call_each_other_end() -> None:
+    many = "\n".join(
+        f"def f{n}(x):\n" + "".join(f"    if x: return f{(n * 7 + k) % 40}(x)\n" for k in range(6)) for n in range(40)
+    )
+    code = f"{many}\ndef g(c, x):\n    f0(x).execute(f1(x))\n    c.execute('SELECT id FROM t WHERE a = ' + f2(x))"
+    assert isinstance(ast.parse(code), ast.Module)
+    assert review_text(HEAD + code).files == 1
+
+
+def test_prose_and_modules_without_sql_are_not_parsed() -> None:
+    for text in ("import select\nselect.poll()", "update the best", "def insert(x): pass", "x.delete()"):
+        assert not Source(Path("a.py"), "a.py", text).is_worth_reading
+    for text in (
+        "'select a\\n from t'",
+        "'UPDATE ' + table + ' SET a = 1'",
+        "'insert or ignore into t'",
+        "c.execute(x)",
+    ):
+        assert Source(Path("a.py"), "a.py", text).is_worth_reading
