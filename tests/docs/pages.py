@@ -11,7 +11,7 @@ from textwrap import dedent
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 _CLAIM = re.compile(r"(?P<word>Wrong|Right)\b[^:]*:")
-_REQUIREMENT = re.compile(r"([A-Z]{3}-\d\d)(?: \(([a-z ]+)\))?")
+_REQUIREMENT = re.compile(r"\[([A-Z]{3}-\d\d)\](?: \(([a-z ]+)\))?")
 
 
 @dataclass(frozen=True, slots=True)

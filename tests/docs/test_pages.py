@@ -148,9 +148,8 @@ def test_each_option_that_is_shown_exists(pytestconfig: pytest.Config):
     for group in pytestconfig._parser._groups:
         known |= {name for option in group.options for name in option.names()}
     shown = [shlex.split(line) for line in commands()]
-    options = {
-        word.partition("=")[0] for first, *words in shown if first == "pytest" for word in words if word[0] == "-"
-    }
+    words = [word for first, *others in shown if first == "pytest" for word in others]
+    options = {match[0] for word in words if (match := re.match(r"--[\w-]+|-\w", word))}
     assert options
     assert options <= known
 
