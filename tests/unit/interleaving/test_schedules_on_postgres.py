@@ -312,25 +312,16 @@ def outcomes(bench: Bench, scenario: Scenario) -> tuple[set[tuple[str, ...]], in
     return seen, exploration.explored.runs
 
 
-TWO, LAST = ("CLM-09", "two-claims-of-two-tasks"), ("CLM-02", "claim-of-the-last-task-by-2")
-
-
 @pytest.mark.parametrize(
-    ("adapter", "requirement", "name"),
-    [
-        (SelectsThenUpdatesInOneTransaction, *TWO),
-        (WaitsForTheFirst, *TWO),
-        (Adapter, *LAST),
-        pytest.param(Adapter, *TWO, marks=pytest.mark.soak),
-    ],
+    "adapter", [SelectsThenUpdatesInOneTransaction, WaitsForTheFirst, pytest.param(Adapter, marks=pytest.mark.soak)]
 )
 def test_runs_that_stop_in_a_state_seen_before_leave_no_outcome_out(
-    bench_of: Benches, adapter, requirement, name, monkeypatch: pytest.MonkeyPatch
+    bench_of: Benches, adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pytest_taskq.interleaving.on_postgres import PostgresSite
 
     bench = bench_of(adapter)
-    scenario = scenario_of(bench, requirement, name)
+    scenario = scenario_of(bench, "CLM-09", "two-claims-of-two-tasks")
     with_states, runs = outcomes(bench, scenario)
     monkeypatch.setattr(PostgresSite, "opaque", True)
     without, all_runs = outcomes(bench, scenario)
