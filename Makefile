@@ -9,8 +9,9 @@ conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite: all but 
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
 	$(BIN)/pytest --taskq-conformance -m taskq -k timing -n0 --taskq-latency=on --taskq-report=taskq-report/timing
 
+# The long tests are collected first; by default one process is given nearly all of them, and the other waits at the end.
 test: $(STAMP)  ## The project's own tests; with PYTEST_TASKQ_REQUIRE=postgres they fail where they find no server
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 soak: $(STAMP)  ## Tests that take minutes
 	$(BIN)/pytest -m soak -n auto

@@ -1,7 +1,7 @@
 """Four processes on one file or schema, each in a cycle of enqueue, claim and complete.
 
-The processes live through all candidates and rounds; before each round they wait for one another, so that none has the
-file for itself. Rounds of the candidates alternate, as in ``single``.
+The processes live through all levels, candidates and rounds; before each round they wait for one another, so that none
+has the file for itself. Rounds of the candidates alternate, as in ``single``.
 """
 
 from __future__ import annotations
@@ -62,17 +62,16 @@ class Rounds:
     left: list[list[Hashable]] = field(default_factory=list)
 
 
-def measure(specs: Sequence[str], synchronous: str, size: CrewSize, places: Places) -> list[Rounds]:
+def measure(crew: Crew, specs: Sequence[str], synchronous: str, size: CrewSize, places: Places) -> list[Rounds]:
     """Return the rounds of every candidate, in the order of ``specs``."""
     results = [Rounds(load(spec).name, load(spec).records_completion, size.depth) for spec in specs]
-    with _Crew() as crew:
-        for turn in range(size.rounds):
-            for number, spec in enumerate(specs):
-                with places.fresh(f"crew-{number}-{turn}", synchronous) as place:
-                    _filled(load(spec)(place, synchronous), size.depth)
-                    places.settle(place)
-                    results[number].shares.append(crew.work((spec, place, synchronous, size.seconds)))
-                    results[number].left.append(_emptied(load(spec)(place, synchronous)))
+    for turn in range(size.rounds):
+        for number, spec in enumerate(specs):
+            with places.fresh(f"crew-{number}-{turn}", synchronous) as place:
+                _filled(load(spec)(place, synchronous), size.depth)
+                places.settle(place)
+                results[number].shares.append(crew.work((spec, place, synchronous, size.seconds)))
+                results[number].left.append(_emptied(load(spec)(place, synchronous)))
     return results
 
 
@@ -91,8 +90,8 @@ def _emptied(candidate: Candidate) -> list[Hashable]:
     return left
 
 
-class _Crew:
-    """The processes, each at the end of a pipe."""
+class Crew:
+    """The processes, each at the end of a pipe; what the candidates need takes each of them a second to import."""
 
     def __enter__(self) -> Self:
         spawn = multiprocessing.get_context("spawn")
@@ -109,6 +108,7 @@ class _Crew:
         return self
 
     def work(self, order: tuple[str, str, str, float]) -> list[Share]:
+        """Return what each process did. Raises RuntimeError if one of them failed."""
         for pipe in self._pipes:
             pipe.send(order)
         answers = [pipe.recv() for pipe in self._pipes]

@@ -70,8 +70,11 @@ def measured(plan: Plan, place: Path, tell: Callable[[str], None]) -> dict[str, 
         for level in LEVELS:
             tell(f"single calls, synchronous {level}")
             found[f"single {level}"] = singles(single.measure(EVERY, level, plan.single[level], Files(_in(folder))))
-            tell(f"{crew.PROCESSES} processes, synchronous {level}")
-            found[f"crew {level}"] = crews(crew.measure(EVERY, level, plan.crew, Files(_in(folder))))
+        with crew.Crew() as workers:
+            for level in LEVELS:
+                tell(f"{crew.PROCESSES} processes, synchronous {level}")
+                rounds = crew.measure(workers, EVERY, level, plan.crew, Files(_in(folder)))
+                found[f"crew {level}"] = crews(rounds)
         tell("batches")
         for level in LEVELS:
             found[f"batches {level}"] = [

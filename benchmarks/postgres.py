@@ -36,8 +36,10 @@ def measured(plan: Plan, dsn: str | None, tell: Callable[[str], None]) -> dict[s
     for level in LEVELS:
         tell(f"PostgreSQL: single calls, synchronous_commit {level}")
         found[f"single {level}"] = singles(single.measure(EVERY_ON_POSTGRES, level, plan.single[level], places))
-        tell(f"PostgreSQL: {crew.PROCESSES} processes, synchronous_commit {level}")
-        found[f"crew {level}"] = crews(crew.measure(EVERY_ON_POSTGRES, level, plan.crew, places))
+    with crew.Crew() as workers:
+        for level in LEVELS:
+            tell(f"PostgreSQL: {crew.PROCESSES} processes, synchronous_commit {level}")
+            found[f"crew {level}"] = crews(crew.measure(workers, EVERY_ON_POSTGRES, level, plan.crew, places))
     tell("PostgreSQL: batches")
     batching = (REFERENCE_ON_POSTGRES, *PEERS_ON_POSTGRES)
     found["batches"] = [one.to_dict() for one in batches.measure(batching, "on", plan.batches, places)]

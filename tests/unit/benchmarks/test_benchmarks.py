@@ -105,7 +105,8 @@ def test_a_task_that_nobody_was_given_is_lost(left, lost):
 
 def test_what_is_left_after_a_round_can_be_claimed(tmp_path):
     sizes = crew.CrewSize(depth=30, rounds=2, seconds=0.05)
-    [rounds] = crew.measure([EVERY[2]], "NORMAL", sizes, Files(tmp_path))
+    with crew.Crew() as workers:
+        [rounds] = crew.measure(workers, [EVERY[2]], "NORMAL", sizes, Files(tmp_path))
     assert [len(left) for left in rounds.left] == [30, 30]
     assert [values.lost(30, shares, left) for shares, left in zip(rounds.shares, rounds.left, strict=True)] == [0, 0]
     assert values.lost(31, rounds.shares[0], rounds.left[0]) == 1

@@ -312,7 +312,9 @@ def outcomes(bench: Bench, scenario: Scenario) -> tuple[set[tuple[str, ...]], in
     return seen, exploration.explored.runs
 
 
-@pytest.mark.parametrize("adapter", [SelectsThenUpdatesInOneTransaction, WaitsForTheFirst, Adapter])
+@pytest.mark.parametrize(
+    "adapter", [SelectsThenUpdatesInOneTransaction, WaitsForTheFirst, pytest.param(Adapter, marks=pytest.mark.soak)]
+)
 def test_runs_that_stop_in_a_state_seen_before_leave_no_outcome_out(
     bench_of: Benches, adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
