@@ -264,6 +264,7 @@ KILLS: dict[str, dict[str, str]] = {
     },
     "FIN-05": {
         "ForgetsTheBackoff": "Makes a failed task due again at once",
+        "SometimesWaitsLonger": "Puts every fifth retry off by a quarter of its delay more than it promises",
         "RetriesAtOnce": "Puts a failed task back as due at once, in a storage of its own",
     },
     "FIN-06": {

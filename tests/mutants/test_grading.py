@@ -11,9 +11,9 @@ import pytest
 from grading import findings
 from mutant_queues import broken, engine, wholes
 
-from pytest_taskq.contract import Verdict, combine
+from pytest_taskq.contract import Instrument, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
-from pytest_taskq.grading.suite import shipped_checks, shipped_tests
+from pytest_taskq.grading.suite import shipped_checks
 
 HERE = Path(__file__).parent
 SAME: dict[type, tuple[str, ...]] = {
@@ -54,8 +54,6 @@ def test_a_requirement_of_other_methods_is_refused(tmp_path: Path) -> None:
         findings(broken.CompletesById, REQUIREMENTS["ENQ-01"], tmp_path)
 
 
-def test_a_requirement_without_a_check_is_refused(tmp_path: Path) -> None:
-    judged = {test.check.requirement for test in shipped_tests()}
-    waiting = next(one for one in REQUIREMENTS.values() if one.id not in judged)
-    with pytest.raises(ValueError, match=f"the suite has no check of {waiting.id}"):
-        findings(wholes.InMemory, waiting, tmp_path)
+def test_an_instrument_that_has_no_check_of_a_requirement_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the suite has no check of ENQ-01 by timing"):
+        findings(wholes.InMemory, REQUIREMENTS["ENQ-01"], tmp_path, instrument=Instrument.TIMING)

@@ -128,7 +128,8 @@ def test_a_correct_queue_is_never_failed_and_passes_what_fails_the_broken_ones_m
 
 
 def test_every_broken_queue_has_a_twin_that_is_judged() -> None:
-    assert {one.twin for one in catalogue().mutants} <= {one.adapter for one in catalogue().twins}
+    untimed = [one for one in catalogue().mutants if one.instrument is not Instrument.TIMING]  # see test_kills.py
+    assert {one.twin for one in untimed} <= {one.adapter for one in catalogue().twins}
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class _OneConnection(QueueDatabase):
         held = self._held()
         connection = held.connection
         if not connection.in_transaction:
-            self._begin(held)
+            connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
         except BaseException:

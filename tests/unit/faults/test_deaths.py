@@ -64,7 +64,7 @@ def test_a_breach_is_shown_with_the_statement_where_the_process_died(bench_of: B
         judged(bench_of(queues_to_kill.TwoStatements), "ENQ-08")
     calls = found.value.calls
     arrow = calls.index("===> the process dies here")
-    assert "COMMIT" in calls[arrow - 1]
+    assert "INSERT INTO task_queue" in calls[arrow - 1]
     assert any("SET idempotency_key" in line for line in calls[arrow:])
     assert "SIGKILL" in found.value.seen
 
