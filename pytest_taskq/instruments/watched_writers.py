@@ -25,7 +25,7 @@ SLOWER = 2.0  # times what it takes beside a reader of another store
 _PAIRS = {"smoke": 8, "pr": 24, "soak": 200}
 _EVEN = 0.5
 _TAIL = 0.05  # of the moments
-_OFTENER = 4.0  # times as often as beside the other store, where a checkpoint keeps a quick writer waiting, too
+_OFTENER = 4.0  # times as often as beside the other store: a checkpoint keeps a quick writer waiting there, too
 _FEW = 0.25  # of the pairs
 _MORE = (40, 64)  # pairs, where the first are not enough
 
@@ -35,8 +35,8 @@ class WatchedWritersJudge:
 
     FAIL says that in nearly every pair of blocks (a sign test) a writer would wait for longer than LAT-01's target at
     more than 5 % of all moments, takes ``SLOWER`` times as long on average as beside a reader of another store, and
-    waits far less often there. PASS says one of two: the target is kept at p95 and few pairs speak against it, or nearly every
-    pair lies below that ratio.
+    waits far less often there. PASS says one of two: the target is kept at p95 and few pairs speak against it, or
+    nearly every pair lies below that ratio.
     """
 
     def supports(self, subject: Subject) -> str | None:
@@ -120,8 +120,8 @@ def _reason(measured: Measurement, verdict: Verdict) -> str:
     waited = median(waits(pair.call) for pair in measured.pairs)
     pairs = (
         f"in {slower} of {len(measured.pairs)} pairs of blocks a writer waits longer than that at more than "
-        f"{_TAIL:.0%} of all moments (median {waited:.0%}), {_OFTENER:g} times as often as beside statistics of another store; it "
-        f"takes {median(map(_ratio, measured.pairs)):.1f} times as long on average"
+        f"{_TAIL:.0%} of all moments (median {waited:.0%}), {_OFTENER:g} times as often as beside "
+        f"statistics of another store; it takes {median(map(_ratio, measured.pairs)):.1f} times as long on average"
     )
     if verdict is Verdict.FAIL:
         return f"expected writers to keep p95 < {in_ms(TARGET)} while statistics are read; seen that {pairs}"
