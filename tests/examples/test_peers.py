@@ -46,11 +46,9 @@ def graded(name, place):
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--taskq-conformance", "--taskq-effort=smoke", "--taskq-seed=1"),
-            *(
-                f"--taskq-report={report}",
-                "--color=no",
-                "--taskq-latency=off",
-            ),  # a busy machine's are no verdicts to keep
+            *(f"--taskq-report={report}", "--color=no"),
+            # How fast and how fair a library is depends on the machine too: that is for docs/benchmarks.md.
+            *("--taskq-latency=off", "-k", "not LAT-05"),
         ],
         cwd=copy,
         env=_without_pytest_settings(),
@@ -86,10 +84,9 @@ def test_a_peer_fails_exactly_what_is_recorded_and_documented_and_nothing_is_lef
     # `expected.toml` is the run's file of known failures: an entry that passes again fails the run as stale.
     assert found.exit_code == 0, found.output
     assert found.having("KNOWN") == found.expected, found.output
-    hidden = {"LAT-05"}  # shares need 2,000 claims, which not every machine reaches within this effort
-    if "CLM-02" in found.expected:
-        hidden.add("SCH-01")  # the order of a history that hands a task out twice is nobody's order
-    assert {one for one, verdict in found.verdicts.items() if verdict not in DECIDED} <= hidden, found.output
+    hidden = {"SCH-01"}  # the order of a history that hands a task out twice (CLM-02) is nobody's order
+    undecided = {one for one, verdict in found.verdicts.items() if verdict not in DECIDED}
+    assert undecided <= hidden if "CLM-02" in found.expected else not undecided, found.output
     assert documented(LIBRARIES[name]) == found.expected
 
 
