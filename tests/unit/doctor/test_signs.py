@@ -1,6 +1,5 @@
 """Each obstacle to grading is found before anything is graded, with what to do about it."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -81,11 +80,13 @@ def test_a_path_of_its_own_is_found_as_no_isolation(signs, tmp_path, monkeypatch
 
 
 class OneConnectionForAll(QueueAdapter):
+    """Keeps what belongs to a thread in the class."""
+
     kept: ClassVar = {}
 
     def claim_task(self, worker_id, capabilities, lease_seconds):
-        path = str(self.db.path)
-        self.kept.setdefault(path, sqlite3.connect(path)).execute("SELECT 1").fetchone()
+        if self.kept.setdefault(str(self.db.path), threading.get_ident()) != threading.get_ident():
+            raise RuntimeError("the connection was opened in another thread")
         return super().claim_task(worker_id, capabilities, lease_seconds)
 
 
