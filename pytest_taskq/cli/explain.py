@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from pytest_taskq.cli.output import show
+from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
 from pytest_taskq.review.catalogue import RULES
 
@@ -80,7 +81,7 @@ def _one(one: Requirement) -> Iterator[Line]:
         yield from _field("needs", ", ".join(one.needs))
     yield from _field("why", one.why)
     yield from _points("look at", one.look_at)
-    yield from _points("real bugs", one.bugs)
+    yield from _points("real bugs", [address_of(bug) for bug in one.bugs])
     yield from _points("mutants", [f"{name}: {does}" for name, does in one.mutants.items()])
     if one.snippet:
         yield from _snippet(one.snippet)

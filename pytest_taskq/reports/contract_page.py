@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import CONTRACT_VERSION, TRANSITIONS
+from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS, TERMS
 from pytest_taskq.reports.markdown import table
 
@@ -80,9 +81,7 @@ def _background(one: Requirement) -> Iterator[str]:
 
 
 def _link(bug: str) -> str:
-    # GitHub leads from /issues/ to /pull/ where the number is a pull request's.
-    repository, number = bug.split("#")
-    return f"[{bug}](https://github.com/{repository}/issues/{number})"
+    return f"[{bug}]({address_of(bug)})"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.reports.html.figures_view import Facts, Law, Load, law_of, load_of, other_facts
 from pytest_taskq.reports.html.history_view import HistoryPicture, history_picture
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from pytest_taskq.reports.html.plain import Plain
 
-_BUG = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 _SHOWN_WHOLE = ("FAIL", "NOT RUN")
 
 
@@ -118,18 +118,12 @@ def requirement_view(plain: Plain) -> RequirementView:
         text=plain["text"].text(4_000) or (known.text if known else ""),
         why=plain["why"].text(4_000) or (known.why if known else ""),
         look_at=plain["look_at"].texts(1_000) or (list(known.look_at) if known else []),
-        bugs=[(bug, _link(bug)) for bug in plain["bugs"].texts(200) or (list(known.bugs) if known else [])],
+        bugs=[(bug, address_of(bug)) for bug in plain["bugs"].texts(200) or (list(known.bugs) if known else [])],
         instruments=plain["instruments"].texts(40) or ([*known.instruments] if known else []),
         reason=plain["reason"].text(4_000),
         explored=plain["explored"].text(8_000),
         findings=sorted(findings, key=lambda one: not one.decisive),
     )
-
-
-def _link(bug: str) -> str:
-    """Return where a bug is told of; "" for what is no name of one, so that nothing else becomes a link."""
-    found = _BUG.fullmatch(bug)
-    return f"https://github.com/{found[1]}/issues/{found[2]}" if found else ""
 
 
 def _finding(key: str, plain: Plain, requirement: Plain) -> FindingView:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_taskq.cli import main
+from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def test_explain_says_all_there_is_about_a_requirement(one: Requirement, capsys:
     output = capsys.readouterr().out
     assert output.splitlines()[0] == f"{one.id}  {one.level}  {one.role}"
     words = " ".join(output.split())
-    for text in (one.text, one.why, *one.look_at, *one.bugs, ", ".join(one.grades), ", ".join(one.instruments)):
+    bugs = map(address_of, one.bugs)
+    for text in (one.text, one.why, *one.look_at, *bugs, ", ".join(one.grades), ", ".join(one.instruments)):
         assert text in words
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_taskq.contract import METHODS, Instrument, Level, Requirement, Role
 from pytest_taskq.contract import requirements as package
+from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirement import LETTERS
 from pytest_taskq.contract.requirements import FEATURES, REQUIREMENTS, SECTIONS, by_instrument
 from pytest_taskq.contract.requirements.durability import WRITING_METHODS
@@ -141,7 +142,7 @@ def test_its_quoted_code_is_closed(one: Requirement) -> None:
 
 @every_requirement
 def test_its_real_bugs_are_cited_as_owner_repository_and_number(one: Requirement) -> None:
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+#\d+", bug) for bug in one.bugs)
+    assert all(map(address_of, one.bugs)), "each names a repository and a number"
     assert len(set(one.bugs)) == len(one.bugs)
 
 
