@@ -87,7 +87,10 @@ def _one(one: Requirement) -> Iterator[Line]:
 
 
 def _snippet(snippet: Snippet) -> Iterator[Line]:
-    for title, source in (("broken:", snippet.broken), (f"corrected: {snippet.says}", snippet.corrected)):
+    parts = {"both use:": snippet.shared, "broken:": snippet.broken, f"corrected: {snippet.says}": snippet.corrected}
+    for title, source in parts.items():
+        if not source:
+            continue
         yield "", ""
         yield title, "bold"
         yield from ((f"    {line}", "") for line in source.splitlines())

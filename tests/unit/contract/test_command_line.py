@@ -47,12 +47,12 @@ def test_explain_says_all_there_is_about_a_requirement(one: Requirement, capsys:
         assert text in words
 
 
-def test_explain_shows_a_method_that_breaks_it_and_one_that_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_an_adapter_that_breaks_it_and_one_that_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "FIN-02"]) == 0
     _, _, methods = capsys.readouterr().out.partition("\nbroken:\n")
-    broken, corrected, kept = methods.partition("\ncorrected: the holder, status and attempt stand in the WHERE")
+    broken, corrected, kept = methods.partition("\ncorrected: The holder, status and attempt stand in the WHERE")
     assert corrected
-    assert broken.startswith("    def complete_task(self, task, worker_id):\n")
+    assert broken.startswith("    class Broken(QueueAdapter):\n        def complete_task(")
     assert '"WHERE id = ?"' in broken
     assert "attempts = ?" in kept
 
