@@ -1,8 +1,7 @@
-"""A delay below zero is somebody's mistake in a calculation; who corrects it hides it."""
+"""No attempt at all is somebody's mistake in a configuration; who corrects it hides it."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter
@@ -13,17 +12,16 @@ if TYPE_CHECKING:
 
 class Broken(QueueAdapter):
     def enqueue(
-        self, type: str, payload: Any, *, delay_seconds: Any = 0.0, **options: Any
+        self, type: str, payload: Any, *, max_attempts: Any = 5, **options: Any
     ) -> TaskId:
-        delay = max(0.0, delay_seconds)
-        return super().enqueue(type, payload, delay_seconds=delay, **options)
+        attempts = max(1, max_attempts)
+        return super().enqueue(type, payload, max_attempts=attempts, **options)
 
 
 class Corrected(QueueAdapter):
     def enqueue(
-        self, type: str, payload: Any, *, delay_seconds: Any = 0.0, **options: Any
+        self, type: str, payload: Any, *, max_attempts: Any = 5, **options: Any
     ) -> TaskId:
-        is_number = isinstance(delay_seconds, int | float)
-        if not is_number or not 0 <= delay_seconds < math.inf:
-            raise ValueError(f"delay_seconds must be from 0 up, got {delay_seconds!r}")
-        return super().enqueue(type, payload, delay_seconds=delay_seconds, **options)
+        if not isinstance(max_attempts, int) or max_attempts < 1:
+            raise ValueError(f"max_attempts must be an integer from 1, got {max_attempts!r}")
+        return super().enqueue(type, payload, max_attempts=max_attempts, **options)

@@ -1,8 +1,7 @@
-"""An error that was logged is still an error: the caller would take the task for stored."""
+"""Who adds to an error leaves its class: a busy queue is tried again, a broken one is not."""
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,33 +14,31 @@ if TYPE_CHECKING:
 
     from pytest_taskq import Database
 
-log = logging.getLogger("queue")
-
 
 class Broken(QueueAdapter):
-    class Logged(QueueDatabase):
+    class Named(QueueDatabase):
         @contextmanager
         def transaction(self) -> Iterator[sqlite3.Connection]:
             try:
                 with super().transaction() as connection:
                     yield connection
-            except QueueDatabaseError:
-                log.exception("a write failed")
+            except QueueDatabaseError as error:
+                raise QueueDatabaseError(f"in the orders' queue: {error}") from error.__cause__
 
     def open_database(self, **settings: Any) -> Database:
-        return self.Logged.from_dsn(self.dsn, **settings)
+        return self.Named.from_dsn(self.dsn, **settings)
 
 
 class Corrected(QueueAdapter):
-    class Logged(QueueDatabase):
+    class Named(QueueDatabase):
         @contextmanager
         def transaction(self) -> Iterator[sqlite3.Connection]:
             try:
                 with super().transaction() as connection:
                     yield connection
-            except QueueDatabaseError:
-                log.exception("a write failed")
+            except QueueDatabaseError as error:
+                error.add_note("in the orders' queue")
                 raise
 
     def open_database(self, **settings: Any) -> Database:
-        return self.Logged.from_dsn(self.dsn, **settings)
+        return self.Named.from_dsn(self.dsn, **settings)
