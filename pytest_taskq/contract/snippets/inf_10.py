@@ -40,6 +40,11 @@ class OneKept(QueueDatabase):
             with connection:  # commits, or rolls back what failed
                 yield connection
 
+    def close(self) -> None:
+        if hasattr(self.kept, "connection"):
+            self.kept.connection.close()
+            del self.kept.connection
+
 
 class Broken(QueueAdapter):
     def open_database(self, **settings: Any) -> Database:
