@@ -46,7 +46,7 @@ def _listed() -> Iterator[Line]:
     for number, (title, requirements) in enumerate(SECTIONS.items()):
         if number:
             yield "", ""
-        yield title, "bold"
+        yield from ((line, "bold") for line in wrap(title, _width(), break_on_hyphens=False))
         for one in requirements:
             yield f"{one.id}  {one.level:<6}  {one.text}", ""
 
@@ -88,9 +88,12 @@ def _one(one: Requirement) -> Iterator[Line]:
 
 
 def _snippet(snippet: Snippet) -> Iterator[Line]:
-    for title, source in (("broken:", snippet.broken), (f"corrected: {snippet.says}", snippet.corrected)):
+    parts = {"both use:": snippet.shared, "broken:": snippet.broken, f"corrected: {snippet.says}": snippet.corrected}
+    for title, source in parts.items():
+        if not source:
+            continue
         yield "", ""
-        yield title, "bold"
+        yield from ((line, "bold") for line in wrap(title, _width(), break_on_hyphens=False))
         yield from ((f"    {line}", "") for line in source.splitlines())
 
 

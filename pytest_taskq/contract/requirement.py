@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract.kills import KILLS
-from pytest_taskq.contract.snippets import SNIPPETS
+from pytest_taskq.contract.snippets import snippet_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,5 +86,5 @@ class Requirement:
 
     @property
     def snippet(self) -> Snippet | None:
-        """A method that breaks it and one that keeps it; None where nothing is shown."""
-        return SNIPPETS.get(self.id)
+        """An adapter that breaks it and one that keeps it, read now; None where nothing is shown."""
+        return snippet_of(self.id)

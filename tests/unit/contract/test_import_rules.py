@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(pytest_taskq.__file__).parent
+PAIRS = PACKAGE / "contract" / "snippets"
 
 # A package may import those of a smaller number, and itself.
 RANK = {
@@ -38,11 +39,16 @@ WORLD = {
 IO_CALLS = {"open", "print", "input"}
 
 
+def is_pair(path: Path) -> bool:
+    """Whether it is an adapter that `taskq explain` shows, which is text to the contract and no part of it."""
+    return path.parent == PAIRS and path.name != "__init__.py"
+
+
 def modules() -> Iterator[tuple[str, Path]]:
     """Yield the dotted name and the file of each module in the ranked packages."""
     for part in RANK:
         for path in (PACKAGE / f"{part}.py", *sorted((PACKAGE / part).rglob("*.py"))):
-            if path.exists():
+            if path.exists() and not is_pair(path):
                 yield ".".join(("pytest_taskq", *path.relative_to(PACKAGE).with_suffix("").parts)), path
 
 
@@ -152,3 +158,49 @@ def test_importing_the_contract_loads_no_test_tool_and_no_database() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
     assert result.stdout.split() == []
+
+
+def pairs_imported(module: str, tree: ast.AST) -> list[str]:
+    """Return the adapters shown by `taskq explain` that a module imports."""
+    below = f"pytest_taskq.contract.{PAIRS.name}."
+    pairs = {f"{below}{path.stem}" for path in PAIRS.glob("*.py") if is_pair(path)}
+    return [name for name in imported(module, tree) if any(f"{name}.".startswith(f"{pair}.") for pair in pairs)]
+
+
+def test_what_explain_shows_is_imported_by_nothing_in_the_package() -> None:
+    wrong = {}
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if PAIRS.name in text:
+            module = ".".join(("pytest_taskq", *path.relative_to(PACKAGE).with_suffix("").parts))
+            wrong[module] = pairs_imported(module, ast.parse(text))
+    assert "pytest_taskq.contract.requirement" in wrong
+    assert {module: names for module, names in wrong.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from pytest_taskq.contract.snippets import clm_02",
+        "from pytest_taskq.contract.snippets.clm_02 import Broken",
+        "import pytest_taskq.contract.snippets.clm_02",
+        "def late():\n    from .snippets import clm_02",
+    ],
+)
+def test_an_import_of_what_explain_shows_is_seen(source: str) -> None:
+    assert len(pairs_imported("pytest_taskq.contract.requirement", ast.parse(source))) == 1
+
+
+def test_the_requirements_are_imported_without_a_look_at_what_explain_shows() -> None:
+    program = (
+        "import sys\n"
+        "opened = []\n"
+        "sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == 'open' else None)\n"
+        "from pytest_taskq.contract.requirements import REQUIREMENTS\n"
+        "pairs = lambda: [path[-9:] for path in opened if 'snippets' in path and '__init__' not in path]\n"
+        "print(pairs())\n"
+        "assert REQUIREMENTS['CLM-02'].snippet\n"
+        "print(pairs())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert result.stdout.splitlines() == ["[]", "['clm_02.py']"]
