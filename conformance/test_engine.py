@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_taskq.conformance.bad_rows import BAD_ROWS, insert_bad, require_served_past
+from pytest_taskq.conformance.batch_order import STORES, batches, fits, is_drawn, known_orders
 from pytest_taskq.conformance.refusals import LEASE, WORKER, require_refused_by_name
 from pytest_taskq.conformance.scope import not_offered, own_ways_to_claim
 from pytest_taskq.conformance.stored import differences, is_near, row_of
 from pytest_taskq.marks import requirement
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +111,25 @@ class TestEngine:
         require_served_past(queue, way, good, before | behind)
         queue.sql("DELETE FROM task_queue")
         return len(before) + len(behind)
+
+    @requirement("CLM-12")
+    def test_a_batch_comes_in_an_order_of_the_queue(self, taskq_bench: Bench, taskq_record: Record) -> None:
+        taken = batches(taskq_bench)
+        if not any(taken):
+            raise NotJudgedError("claim_many returns nothing where eight tasks are claimable")
+        if is_drawn(taken):
+            taskq_record.explored(f"{STORES} equal stores gave different tasks: drawn, so that their order is free")
+            return
+        orders = known_orders(taskq_bench)
+        name = fits(taken, orders)
+        if not name:
+            known = "; ".join(f"{name} {', '.join(map(str, order[: len(taken[0])]))}" for name, order in orders.items())
+            raise ContractViolation(
+                f"a batch begins with the first tasks of an order, in that order (places by age: {known})",
+                ", ".join(map(str, taken[0])),
+                method="claim_many",
+            )
+        taskq_record.explored(f"{STORES} batches in the order of {name}")
 
     @requirement("LSE-05")
     def test_a_lease_of_one_second_lasts_one_second_wherever_it_starts(

@@ -226,6 +226,7 @@ KILLS: dict[str, dict[str, str]] = {
         "ComparesAfterTheLease": "Leases what is first and returns what of it the worker is able to do",
         "HasNoBatches": "Returns an empty batch always",
         "LeasesAheadOfItsBatch": "Leases twice as many tasks as it returns, for the next call that never comes",
+        "ReturnsABatchByAge": "Leases what is first by priority and returns it by age, as RETURNING gives the rows",
         "ReturnsTheRowsItChose": "Returns the tasks of a batch as they were before it leased them",
         "TakesOneMore": "Returns one task more than asked for, if there is one",
         "SelectsABatchThenUpdates": "Selects a batch, then leases its tasks one by one",

@@ -242,7 +242,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         role=Role.ENGINE,
         grades=("claim_many",),
         needs=("enqueue",),
-        how="mi",
+        how="mix",
         text="A batch claim returns at most n, in the order of its strategy, and leases exactly what it returns.",
         why=(
             "A task that was leased but not returned has a holder who does not know of it: it waits out its whole "

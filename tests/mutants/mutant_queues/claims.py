@@ -205,6 +205,16 @@ class ComparesAfterTheLease(Engine):
         return [task for task in tasks if self.suits((task.compatibility or "").encode(), capabilities)]
 
 
+@breaks("CLM-12", DIRECT, "in that order")
+class ReturnsABatchByAge(Engine):
+    """Leases what is first by priority and returns it by age, as RETURNING gives the rows."""
+
+    ORDER = "priority, id"
+
+    def claim_many(self, n, worker_id, capabilities, lease_seconds):
+        return sorted(super().claim_many(n, worker_id, capabilities, lease_seconds), key=lambda task: task.id)
+
+
 @breaks("CLM-12", MODEL, "and the worker can")
 class BatchesForAnyWorker(Engine):
     """Compares capabilities in a single claim only."""
