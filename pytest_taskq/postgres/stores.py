@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_taskq.contract import Connection
+    from pytest_taskq.contract.settings import Setting
     from pytest_taskq.subject.invocation import Invoker
     from pytest_taskq.subject.queue import QueueUnderTest
-    from pytest_taskq.subject.store import PlainSql, Setting
+    from pytest_taskq.subject.store import PlainSql
     from pytest_taskq.subject.subject import Subject
 
 _MOST_USES = 200  # of one schema: rows that were deleted stay in its files until they are vacuumed
