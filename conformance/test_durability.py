@@ -9,14 +9,12 @@ import pytest
 from pytest_taskq.conformance.instruments import judge_by
 from pytest_taskq.contract import Instrument
 from pytest_taskq.contract.requirements import REQUIREMENTS
-from pytest_taskq.instruments.durability import PowerJudge, StorageFaultsJudge
+from pytest_taskq.instruments.means import means_of
 from pytest_taskq.marks import each
-from pytest_taskq.subject.store import POSTGRESQL
 
 if TYPE_CHECKING:
     from pytest_taskq.contract import Requirement
     from pytest_taskq.grading.record import Record
-    from pytest_taskq.instruments import Judge
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench
 
@@ -28,20 +26,10 @@ class TestDurability:
     def test_a_fault_of_the_storage_is_told_and_leaves_no_mark(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge: Judge = StorageFaultsJudge()
-        if taskq_bench.backend == POSTGRESQL:
-            from pytest_taskq.instruments.server_durability import ConnectionLossJudge
-
-            judge = ConnectionLossJudge()
-        judge_by(judge, requirement, taskq_bench, taskq_record, taskq_budget)
+        judge_by(means_of(taskq_bench).storage_faults, requirement, taskq_bench, taskq_record, taskq_budget)
 
     @pytest.mark.parametrize("requirement", each([REQUIREMENTS["DUR-01"]], Instrument.CRASH_POINTS))
     def test_what_was_acknowledged_survives_a_power_cut(
         self, requirement: Requirement, taskq_bench: Bench, taskq_record: Record, taskq_budget: Budget
     ) -> None:
-        judge: Judge = PowerJudge()
-        if taskq_bench.backend == POSTGRESQL:
-            from pytest_taskq.instruments.server_durability import CommitSettingsJudge
-
-            judge = CommitSettingsJudge()
-        judge_by(judge, requirement, taskq_bench, taskq_record, taskq_budget)
+        judge_by(means_of(taskq_bench).power_cuts, requirement, taskq_bench, taskq_record, taskq_budget)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_taskq.contract import Database
+    from pytest_taskq.contract.settings import Setting
     from pytest_taskq.grading.record import Record
     from pytest_taskq.subject import QueueUnderTest
-    from pytest_taskq.subject.store import Setting, Store
+    from pytest_taskq.subject.store import Store
 
 _OUT_OF_RANGE: tuple[tuple[str, object], ...] = (
     ("busy_timeout", -1),

@@ -47,7 +47,7 @@ _DEAD_LETTER = """
         reserved_at_utc = NULL, lease_until_utc = NULL, locked_by = NULL
     WHERE id = ?
 """
-# A task as it will be once it is leased for ?1: read first and written then, because RETURNING copies the row and costs
+# A task as it will be once it is leased for ?: read first and written then, because RETURNING copies the row and costs
 # twice as much. What the worker knows beforehand, and the moment a second time, is not read: the driver describes each
 # column of each result anew.
 _READ = (
@@ -60,19 +60,19 @@ _READ = (
     "max_attempts",
     "run_after_utc",
     "datetime('now')",
-    "datetime('now', ?1)",
+    "datetime('now', ?)",
     "finished_at_utc",
     "error_message",
     "idempotency_key",
     "created_at_utc",
 )
 _AS_LEASED = f"SELECT {', '.join(_READ)} FROM task_queue"
-_ONE_AS_LEASED = f"{_AS_LEASED} WHERE id = ?2"
+_ONE_AS_LEASED = f"{_AS_LEASED} WHERE id = ?"
 _LEASE = """
     UPDATE task_queue
-    SET status = 'leased', attempts = ?1, locked_by = ?2, reserved_at_utc = ?3, lease_until_utc = ?4,
-        processing_started_utc = ?3, updated_at_utc = ?3, ready = NULL, room = NULL
-    WHERE id = ?5
+    SET status = 'leased', attempts = ?, locked_by = ?, lease_until_utc = ?,
+        reserved_at_utc = ?, processing_started_utc = ?, updated_at_utc = ?, ready = NULL, room = NULL
+    WHERE id = ?
 """
 # The first candidate, if any worker can do it at once and nothing has to be put right before: most claims ask no more.
 _FIRST = f"""
@@ -279,7 +279,7 @@ def _written(connection: Connection, claim: Claim, row: Sequence[Any]) -> Task:
     task.locked_by = claim.worker
     task.reserved_at_utc = task.processing_started_utc = task.updated_at_utc = now
     task.handle = None
-    connection.execute(_LEASE, (task.attempts, claim.worker, now, task.lease_until_utc, task.id))
+    connection.execute(_LEASE, (task.attempts, claim.worker, task.lease_until_utc, now, now, now, task.id))
     task.__class__ = Task
     leased: Task = task
     return leased

@@ -100,17 +100,7 @@ class QueueDatabase:
             inside = held.connection.in_transaction
             if not inside:
                 held.wait(self._milliseconds)
-            try:
-                yield held.connection
-            finally:
-                left_open = not inside and held.is_in_transaction()
-                if left_open:
-                    held.roll_back()
-            if left_open:
-                raise QueueDatabaseError(
-                    "a transaction was begun on connection() and never committed, so it was rolled back; "
-                    "write inside transaction()"
-                )
+            yield from held.lent(inside=inside)
 
     def get_connection(self) -> sqlite3.Connection:
         """Return this thread's connection. Deprecated: nothing ends what is begun on it."""
@@ -269,6 +259,7 @@ class _Held(Held[sqlite3.Connection]):
             self._waits = milliseconds
 
     def is_in_transaction(self) -> bool:
+        """Whether a transaction is open on it, by whomever."""
         return self.usable and self.connection.in_transaction
 
     def roll_back(self) -> None:

@@ -62,5 +62,3 @@ CREATE TABLE IF NOT EXISTS reference_weighted_clock (
     lap INTEGER NOT NULL,
     served REAL NOT NULL
 );
-
-INSERT OR IGNORE INTO reference_weighted_clock VALUES (1, 1, 0.0);

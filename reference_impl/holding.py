@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from .errors import QueueDatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class _Process:
@@ -40,7 +41,7 @@ class Closable(Protocol):
 Driven = TypeVar("Driven", bound=Closable)
 
 
-class Held(Generic[Driven]):
+class Held(ABC, Generic[Driven]):
     """A thread's connection and the process that opened it; closed when the thread or the database object ends."""
 
     __slots__ = ("__weakref__", "closed", "connection", "process")
@@ -61,6 +62,28 @@ class Held(Generic[Driven]):
             raise QueueDatabaseError(
                 "this process was forked inside the transaction, which belongs to its parent; "
                 "fork outside, or leave the child with os._exit()"
+            )
+
+    @abstractmethod
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open on it, by whomever."""
+
+    @abstractmethod
+    def roll_back(self) -> None:
+        """Undo what is open; a connection that cannot even do that is closed, which undoes it too."""
+
+    def lent(self, *, inside: bool) -> Iterator[Driven]:
+        """Yield it once, for reads; ``inside``: in a transaction of the thread's own, which goes on afterwards."""
+        try:
+            yield self.connection
+        finally:
+            left_open = not inside and self.is_in_transaction()
+            if left_open:
+                self.roll_back()
+        if left_open:
+            raise QueueDatabaseError(
+                "a transaction was begun on connection() and never committed, so it was rolled back; "
+                "write inside transaction()"
             )
 
     def close(self) -> None:

@@ -41,6 +41,13 @@ EXTRA_COLUMNS = {
     "weighted_key": "REAL NOT NULL DEFAULT 0",
 }
 EXTRA_STATEMENTS = _script("extras.sql")
+# It begins in a lap that no task has: where it was lost, arrivals are stored by a clock that nobody knows any more, and
+# so each task draws again. Where it is there, nothing is read of the tasks.
+BEGIN_WEIGHTED_CLOCK = """
+    INSERT OR IGNORE INTO reference_weighted_clock
+    SELECT 1, ifnull(max(weighted_lap), 0) + 1, 0.0 FROM task_queue
+    WHERE NOT EXISTS (SELECT 1 FROM reference_weighted_clock)
+"""
 # The conditions of the indexes there, word for word: SQLite refuses an index whose condition it does not recognise.
 CANDIDATE = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) = 1"
 WAITING = "status = 'queued' AND coalesce(ready, run_after_utc <= created_at_utc, 0) <> 1"
@@ -78,7 +85,7 @@ def add_extras(connection: Connection) -> None:
     for name, declaration in EXTRA_COLUMNS.items():
         if name not in present:
             connection.execute(f"ALTER TABLE task_queue ADD COLUMN {name} {declaration}")
-    for statement in EXTRA_STATEMENTS:
+    for statement in (*EXTRA_STATEMENTS, BEGIN_WEIGHTED_CLOCK):
         connection.execute(statement)
 
 

@@ -37,7 +37,7 @@ import os
 import random
 from typing import TYPE_CHECKING
 
-from .schema import CANDIDATE
+from .schema import BEGIN_WEIGHTED_CLOCK, CANDIDATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,13 +78,13 @@ _SPAN = f"""
 """
 # The candidates that tries fall on, given how far each lies from the first id.
 _LOW = f"""
-    SELECT task_queue.id, priority FROM json_each(?1) AS tried CROSS JOIN task_queue INDEXED BY reference_by_age
-    WHERE {CANDIDATE} AND (weighted_lap > 0) %s AND task_queue.id = ?2 + tried.value
+    SELECT task_queue.id, priority FROM json_each(?) AS tried CROSS JOIN task_queue INDEXED BY reference_by_age
+    WHERE {CANDIDATE} AND (weighted_lap > 0) %s AND task_queue.id = ? + tried.value
 """
 _LOW_WITHOUT_KEY, _LOW_EITHER = _LOW % "= 0", _LOW % "IN (0, 1)"
 _HIGH = f"""
-    SELECT task_queue.id, priority FROM json_each(?1) AS tried CROSS JOIN task_queue INDEXED BY reference_by_priority
-    WHERE {CANDIDATE} AND priority = ?3 AND task_queue.id = ?2 + tried.value
+    SELECT task_queue.id, priority FROM json_each(?) AS tried CROSS JOIN task_queue INDEXED BY reference_by_priority
+    WHERE {CANDIDATE} AND task_queue.id = ? + tried.value AND priority = ?
 """
 _NEEDS = """
     SELECT CAST(compatibility AS BLOB) FROM task_queue
@@ -98,7 +98,7 @@ def draw_arrivals(connection: Connection, at_most: int | None = None) -> bool:
     With ``at_most`` some get one; without it all do, or none if more than ``FEW`` lack it.
     """
     limit = FEW + 1 if at_most is None else at_most
-    lap, served = connection.execute(_CLOCK).fetchone()
+    lap, served = _clock(connection)
     rows = connection.execute(_WITHOUT_KEY, (limit,)).fetchall()
     if len(rows) < limit:
         rows += connection.execute(_NOT_AHEAD, (lap, served, limit - len(rows))).fetchall()
@@ -107,6 +107,19 @@ def draw_arrivals(connection: Connection, at_most: int | None = None) -> bool:
     for row in rows:
         connection.execute(_KEEP, (lap, served + DRAWS.expovariate(weight(row[1])), row[0]))
     return len(rows) < limit
+
+
+def _clock(connection: Connection) -> tuple[int, float]:
+    """Return the lap and the arrival served last; a clock whose row somebody deleted is begun anew.
+
+    Each task then draws again, as in any new lap, so that the law stays what it is. A claim holds the write lock: of
+    several at once the first begins it, and the others find it.
+    """
+    row = connection.execute(_CLOCK).fetchone()
+    if row is None:
+        connection.execute(BEGIN_WEIGHTED_CLOCK)
+        row = connection.execute(_CLOCK).fetchone()
+    return row[0], row[1]
 
 
 def advance(connection: Connection, arrival: float) -> None:

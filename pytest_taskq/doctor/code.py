@@ -30,8 +30,9 @@ def code_signs(subject: Subject, bench: Bench) -> Iterator[Sign]:
     yield _importable(subject)
     tries: list[tuple[str, Callable[[Bench], Sign]]] = [("calls", _calls), ("isolation", _isolation)]
     tries += [("threads", _threads)]
-    if subject.shared_schema and bench.backend == SQLITE:
-        tries += [("statements", _statements), ("settings", _settings)]
+    if subject.shared_schema:
+        tries += [("statements", _statements)] if bench.backend == SQLITE else []
+        tries += [("settings", _settings)]
     for area, tried in tries:
         sign = _tried(area, tried, bench)
         yield sign
@@ -200,13 +201,13 @@ def _work(queue: QueueUnderTest) -> None:
 
 
 def _settings(bench: Bench) -> Sign:
-    from pytest_taskq.reference_impl.validation.scratch import setting_problems
-
     with bench.queue(in_real_time=True) as queue:
         database = queue.adapter.db  # type: ignore[union-attr]  # only asked for on the shared schema
         with database.connection() as connection:
-            wrong = setting_problems(connection)
+            found = queue.store.settings(connection)
+    wrong = [one for one in found if not one.fits]
     if wrong:
-        cure = "set them on each connection: journal_mode WAL, synchronous NORMAL, a busy timeout, foreign keys on"
-        return Sign("settings", State.WRONG, f"its connections run with {', '.join(wrong)}", cure)
-    return Sign.ok("settings", "WAL, synchronous, busy timeout and foreign keys are the contract's")
+        seen = ", ".join(f"{one.name} = {one.value}" for one in wrong)
+        cure = f"set on each connection: {'; '.join(f'{one.name}: {one.expected}' for one in wrong)} (INF-04)"
+        return Sign("settings", State.WRONG, f"its connections run with {seen}", cure)
+    return Sign.ok("settings", f"{', '.join(one.name for one in found)}: as the contract asks")

@@ -6,25 +6,22 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Verdict
-from pytest_taskq.faults.aftermath import Aftermath
-from pytest_taskq.faults.evidence import death_lines
-from pytest_taskq.faults.killer import course, course_breach
-from pytest_taskq.faults.operations import Operation, claim_calls, operations
-from pytest_taskq.faults.real_death import REALLY, killed_at
+from pytest_taskq.faults.killer import course_breach
+from pytest_taskq.faults.operations import claim_calls, operations
+from pytest_taskq.faults.real_death import REALLY
 from pytest_taskq.faults.rules import attempts_kept
 from pytest_taskq.faults.survivors import SHOWS_NOTHING, shows_nothing
-from pytest_taskq.faults.sweep import OutOfReachError, record
-from pytest_taskq.sqlite.files import holds_sqlite
-from pytest_taskq.subject.store import POSTGRESQL
+from pytest_taskq.faults.sweep import OutOfReachError
+from pytest_taskq.instruments.means import means_of
 from pytest_taskq.subject.violation import ContractViolation, InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pytest_taskq.contract import Requirement
+    from pytest_taskq.faults.operations import Operation
     from pytest_taskq.faults.rules import Breach
     from pytest_taskq.instruments.budget import Budget
-    from pytest_taskq.sqlite.files import Image
     from pytest_taskq.subject import Bench, Subject
 
 _METHODS = {
@@ -65,7 +62,7 @@ class CrashPointsJudge:
         explored = Explored()
         try:
             for operation in swept(requirement, bench.subject, budget):
-                _means(bench).sweep(bench, operation, budget, explored)
+                means_of(bench).sweep(bench, operation, budget, explored)
             if requirement.id == "CLM-05":
                 die_every_time(bench, budget, explored)
         except OutOfReachError as error:
@@ -77,22 +74,6 @@ class CrashPointsJudge:
         if not explored.points:
             raise NotJudgedError(f"none of the calls that {requirement.id} is about could be made")
         return Finding.of(requirement, Instrument.CRASH_POINTS, Verdict.PASS, explored=str(explored))
-
-
-@dataclass(frozen=True, slots=True)
-class _Means:
-    """How deaths are brought about: ``sweep`` judges those of one call, ``course`` those of one task after another."""
-
-    sweep: Callable[[Bench, Operation, Budget, Explored], None]
-    course: Callable[..., None]
-
-
-def _means(bench: Bench) -> _Means:
-    if bench.backend != POSTGRESQL:
-        return _Means(sweep, _one_course)
-    from pytest_taskq.instruments.server_crash_points import one_course_on_server, sweep_on_server
-
-    return _Means(sweep_on_server, one_course_on_server)
 
 
 def swept(requirement: Requirement, subject: Subject, budget: Budget) -> Sequence[Operation]:
@@ -108,37 +89,11 @@ def swept(requirement: Requirement, subject: Subject, budget: Budget) -> Sequenc
     return found
 
 
-def sweep(bench: Bench, operation: Operation, budget: Budget, explored: Explored) -> None:
-    """Judge what each death during the operation leaves. Raises ContractViolation for one that a real kill confirms."""
-    recording = record(bench, operation, seed=budget.seed_for(operation.name))
-    if bench.subject.standalone and not holds_sqlite(recording.after):
-        raise OutOfReachError(f"no SQLite file lies in the folder that it was given, after {recording.outcome.call}")
-    aftermath = Aftermath.of(bench, recording)
-    undisturbed = aftermath.undisturbed()
-    if undisturbed:
-        raise NotJudgedError(f"{recording.outcome.call} goes wrong where nothing is cut short: {undisturbed}")
-    explored.calls.append(operation.name)
-    explored.points += len(recording.statements) + 1
-    explored.states += len(recording.boundaries)
-    for boundary in recording.boundaries[1:]:
-        bench.tell(f"death {boundary.number} of {len(recording.statements)}, {operation.name}")
-        acknowledged = boundary is recording.boundaries[-1]
-        breach = aftermath.breach(boundary.image, acknowledged=acknowledged)
-        if breach:
-            _confirm(aftermath, boundary.number, budget, explored, breach)
-
-
-def _confirm(aftermath: Aftermath, number: int, budget: Budget, explored: Explored, breach: Breach) -> None:
-    recording = aftermath.recording
-    operation = recording.operation
-    job = {"operation": operation.name, "seed": budget.seed_for(operation.name), "die_at": number}
-    acknowledged = number == len(recording.statements)
-    image: Image = killed_at(aftermath.bench, recording.start, recording.began, job)
-    really = aftermath.breach(image, acknowledged=acknowledged)
-    if really is None:
-        explored.unconfirmed.append(f"{operation.name} before statement {number + 1}: {breach.seen}")
-        return
-    raise ContractViolation(really.expected, f"{really.seen}\n{REALLY}", calls=death_lines(recording, number))
+def confirm(explored: Explored, what: str, breach: Breach, really: Breach | None, calls: Sequence[str]) -> None:
+    """Raise ContractViolation for a breach that a real death shows too; note that it was not confirmed otherwise."""
+    if really is not None:
+        raise ContractViolation(really.expected, f"{really.seen}\n{REALLY}", calls=calls)
+    explored.unconfirmed.append(f"{what}: {breach.seen}")
 
 
 def die_every_time(bench: Bench, budget: Budget, explored: Explored) -> None:
@@ -147,21 +102,17 @@ def die_every_time(bench: Bench, budget: Budget, explored: Explored) -> None:
     own = [name for name, method in ways.items() if method in bench.subject.own] or [next(iter(ways))]
     for way in own[:1] if budget.effort == "smoke" else own:
         for early in (True, False):
-            _means(bench).course(bench, way, budget, explored, early=early)
+            _one_course(bench, way, budget, explored, early=early)
 
 
 def _one_course(bench: Bench, way: str, budget: Budget, explored: Explored, *, early: bool) -> None:
-    seed = budget.seed_for(way)
-    found = course(bench, way, seed=seed, early=early)
+    means, seed = means_of(bench), budget.seed_for(way)
+    found = means.course(bench, way, seed=seed, early=early)
     explored.calls.append(f"{way} until it is given up")
     explored.points += len(found.deaths)
     explored.states += len(found.deaths)
     breach = course_breach(found, bench)
     if breach is None:
         return
-    real = course(bench, way, seed=seed, early=early, real=True)
-    really = course_breach(real, bench)
-    if really is None:
-        explored.unconfirmed.append(f"{way} with a death in every claim: {breach.seen}")
-        return
-    raise ContractViolation(really.expected, f"{really.seen}\n{REALLY}", calls=real.lines)
+    real, really = means.real_course(bench, way, found, breach, seed=seed, early=early)
+    confirm(explored, f"{way} with a death in every claim", breach, really, real.lines if real.deaths else ())

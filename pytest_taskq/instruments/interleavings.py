@@ -7,13 +7,13 @@ from weakref import WeakKeyDictionary
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.contract.details import Violation
+from pytest_taskq.instruments.means import means_of
 from pytest_taskq.interleaving.aftermath import NothingToRaceError, UnseenError
 from pytest_taskq.interleaving.choices import Token
 from pytest_taskq.interleaving.columns import columns
 from pytest_taskq.interleaving.evidence import schedule_details
 from pytest_taskq.interleaving.exploration import Counterexample, Exploration, Searched
 from pytest_taskq.interleaving.scenarios import scenarios_of
-from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import InconclusiveError, NotJudgedError
 
 if TYPE_CHECKING:
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, ContractViolation, Subject
 
 
-# On SQLite a statement runs on one snapshot and holds its lock to the end, so that nothing can come in between.
-_GRAIN = {POSTGRESQL: " at statement boundaries"}
-_LEFT_OUT = {
-    POSTGRESQL: "within one statement (its snapshot, its locks, what it looks at again after a wait) nothing is "
-    "scheduled: that is for the histories"
-}
 _ENOUGH = 2  # nearly all known bugs show with so many preemptions (Musuvathi and Qadeer, PLDI 2007)
 
 
@@ -52,7 +46,7 @@ class InterleavingsJudge:
             return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.UNSUPPORTED, reason=reason)
         if budget.replay:
             return _replayed(requirement, bench, scenarios, Token.parse(budget.replay))
-        said: list[str] = []
+        means, said = means_of(bench), list[str]()
         for scenario in scenarios:
             try:
                 searched = _searched(scenario, bench, budget)
@@ -64,8 +58,8 @@ class InterleavingsJudge:
             if searched.found is not None:
                 played, violation = searched.found.played, searched.found.violation
                 return _failed(requirement, scenario, played, violation, searched.explored.runs)
-            said.append(f"{scenario.name}: {_claim(scenario, searched, budget, _GRAIN.get(bench.backend, ''))}")
-        said += [_LEFT_OUT[bench.backend]] if bench.backend in _LEFT_OUT else []
+            said.append(f"{scenario.name}: {_claim(scenario, searched, budget, means.grain)}")
+        said += [means.left_out] if means.left_out else []
         return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.PASS, explored="; ".join(said))
 
 

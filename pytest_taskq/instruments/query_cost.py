@@ -8,13 +8,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, SchedulingStrategy, Verdict
+from pytest_taskq.instruments.means import means_of
 from pytest_taskq.instruments.meter import Meter
 from pytest_taskq.subject.backlog import fill
-from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.subject import Bench, QueueUnderTest, Subject
@@ -73,9 +73,11 @@ class QueryCostJudge:
 
     def judge(self, requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
         """Return PASS with the steps counted; a growth that the requirement forbids raises ContractViolation."""
-        judged = _means(bench)[requirement.id]
-        subject = bench.subject
-        calls = _hot(subject) if requirement.id == "INF-07" else _claims(subject)
+        means, subject = means_of(bench), bench.subject
+        if requirement.id == "INF-07":
+            judged, calls = means.uses_indexes, _hot(subject)
+        else:
+            judged, calls = means.is_flat, _claims(subject)
         graded = [
             call
             for call in calls
@@ -84,21 +86,12 @@ class QueryCostJudge:
         return Finding.of(requirement, Instrument.QUERY_COST, Verdict.PASS, explored=judged(bench, graded, budget))
 
 
-def _means(bench: Bench) -> Mapping[str, Callable[[Bench, list[Measured], Budget], str]]:
-    """Return what counts the work of a call on the back end of the stores, for each requirement."""
-    if bench.backend != POSTGRESQL:
-        return {"INF-07": uses_indexes, "SCH-08": is_flat}
-    from pytest_taskq.instruments import server_query_cost
-
-    return {"INF-07": server_query_cost.uses_indexes, "SCH-08": server_query_cost.is_flat}
-
-
 # --- INF-07 ---------------------------------------------------------------------------------------------------------
 
 _FEW, MANY = 100, 2_000
 
 
-def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
+def uses_indexes(bench: Bench, calls: Sequence[Measured], _budget: Budget) -> str:
     """No statement of a hot call walks rows that do not concern it: return what was counted."""
     shown = []
     for call in calls:
@@ -174,7 +167,7 @@ def fill_backlog(queue: QueueUnderTest, *, queued: int, beside: int) -> None:
     fill(queue, "queued", queued)
 
 
-def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
+def is_flat(bench: Bench, calls: Sequence[Measured], budget: Budget) -> str:
     """The steps of a claim do not grow with the backlog, nor with rows beside: return what was counted."""
     base = _medians(bench, calls, queued=BASE, beside=0)
     shown = []
@@ -192,7 +185,7 @@ def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
     return f"steps of a claim, median of {_SAMPLES}: {'; '.join(shown)}"
 
 
-def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, float]:
+def _medians(bench: Bench, calls: Sequence[Measured], *, queued: int, beside: int) -> dict[str, float]:
     with bench.queue() as queue:
         fill_backlog(queue, queued=queued, beside=beside)
         return {call.name: _median(queue, call) for call in calls}

@@ -22,6 +22,7 @@ from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.postgres.stores import ServerStore
@@ -31,7 +32,7 @@ _SAMPLES = 9
 _SLACK = 100  # rows; also for those that earlier claims have left dead
 
 
-def uses_indexes(bench: Bench, calls: list[Measured], _budget: Budget) -> str:
+def uses_indexes(bench: Bench, calls: Sequence[Measured], _budget: Budget) -> str:
     """No hot call reads rows that do not concern it: return what was counted.
 
     There are many others from the first: a table of a few hundred rows PostgreSQL reads as a whole, and rightly so.
@@ -93,7 +94,7 @@ def _where(found: Counter[str]) -> str:
     return "\n".join(f"  {rows:>8}  {place}" for place, rows in found.most_common(5))
 
 
-def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
+def is_flat(bench: Bench, calls: Sequence[Measured], budget: Budget) -> str:
     """The rows that a claim reads do not grow with the backlog, nor with rows beside: return what was counted."""
     base = _medians(bench, calls, queued=BASE, beside=0)
     shown = []
@@ -111,7 +112,7 @@ def is_flat(bench: Bench, calls: list[Measured], budget: Budget) -> str:
     return f"rows that a claim reads, median of {_SAMPLES}: {'; '.join(shown)}"
 
 
-def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -> dict[str, tuple[float, str]]:
+def _medians(bench: Bench, calls: Sequence[Measured], *, queued: int, beside: int) -> dict[str, tuple[float, str]]:
     with bench.queue() as queue:
         store = _without_dead_rows(queue)
         fill_backlog(queue, queued=queued, beside=beside)

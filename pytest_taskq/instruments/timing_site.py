@@ -154,8 +154,7 @@ def _task_of(arguments: Arguments, result: Any) -> Any:  # noqa: ANN401 - a task
 def site_of(bench: Bench, depth: int, seconds: float) -> Iterator[Site]:
     """Yield a site on a fresh store; its queue's clock is the real one, inside ``bench.unclocked`` alone."""
     with bench.queue(in_real_time=True) as queue:
-        if bench.backend == POSTGRESQL and bench.subject.shared_schema:
-            queue.store.show_real_time()
+        queue.store.show_real_time()
         plain = queue.store.connect() if bench.subject.shared_schema else None
         _ = queue.adapter
         with closing(Waiting()) as waiting:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_taskq.checkers.weights import THRESHOLD, WeightLaw, longest_wait, shares
 from pytest_taskq.checkers.weights_excluded import excluded
 from pytest_taskq.contract import Finding, Instrument, Verdict
+from pytest_taskq.instruments.means import means_of
 from pytest_taskq.instruments.weighted_pools import (
     MARKS,
     Pool,
@@ -27,7 +28,6 @@ from pytest_taskq.instruments.weighted_pools import (
     skipped,
     why_without,
 )
-from pytest_taskq.subject.store import POSTGRESQL
 from pytest_taskq.subject.violation import ContractViolation
 
 if TYPE_CHECKING:
@@ -101,14 +101,13 @@ _SITUATIONS: dict[str, Situation] = {
     "skipped": skipped,
     "crowd": crowd,
 }
-_ON_A_SERVER = 4  # a claim takes ten times as long there
 
 
 def _law(requirement: Requirement, bench: Bench, budget: Budget) -> Finding:
     """Bet against the law, an equal number of claims in each situation, and stop where the bet is won."""
     run = _Run(bench, _SITUATIONS)
     law = WeightLaw(MARKS, tuple(run.possible))
-    claims = budget.claims // (_ON_A_SERVER if bench.backend == POSTGRESQL else 1)
+    claims = budget.claims // means_of(bench).dearness
     for name, situation in run.possible.items():
         with closing(run.claims(situation)) as endless:
             for claim in islice(endless, claims // len(run.possible)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_taskq.subject.store import Setting
+from pytest_taskq.contract.settings import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_taskq.contract import Connection
+    from pytest_taskq.contract.settings import Setting
     from pytest_taskq.subject.invocation import Invoker
     from pytest_taskq.subject.queue import QueueUnderTest
-    from pytest_taskq.subject.store import PlainSql, Setting
+    from pytest_taskq.subject.store import PlainSql
     from pytest_taskq.subject.subject import Subject
 
 _MOST_USES = 200  # of one schema: rows that were deleted stay in its files until they are vacuumed
@@ -95,9 +96,10 @@ class SchemaStore(ServerStore):
 
     def __init__(self, server: str, folder: Path) -> None:
         self._server = server
-        self._open = ExitStack()
-        super().__init__(*self._open.enter_context(schema_of_its_own(server)), folder)
-        self._open.enter_context(self._clock.install())
+        with ExitStack() as opened:  # what was made before a failure is removed again
+            super().__init__(*opened.enter_context(schema_of_its_own(server)), folder)
+            opened.enter_context(self._clock).install()
+            self._open = opened.pop_all()
         self._contents = Contents(self.schema)
         self.uses = 0
 
@@ -179,7 +181,7 @@ class Contents:
             connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
 
     def _shape_of(self, connection: psycopg.Connection[Any]) -> list[Any]:
-        """Return every relation, its columns and its triggers."""
+        """Return every relation, indexes included: which it is, its columns and its triggers."""
         return connection.execute(_SHAPE, {"schema": self._schema}).fetchall()
 
 
@@ -201,8 +203,9 @@ _OBJECTS = """
     ORDER BY 1, 2, 3
 """
 _SHAPE = """
-    SELECT relkind::text, relname::text, relnatts, (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
-    FROM pg_class WHERE relnamespace = %(schema)s::regnamespace AND relkind NOT IN ('i', 't') ORDER BY relname
+    SELECT relkind::text, relname::text, oid::bigint, relnatts,
+        (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
+    FROM pg_class WHERE relnamespace = %(schema)s::regnamespace ORDER BY relname
 """
 
 

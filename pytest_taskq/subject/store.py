@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_taskq.contract.settings import PRAGMAS, pragma
 from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_taskq.contract import Connection
+    from pytest_taskq.contract.settings import Setting
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -26,16 +27,6 @@ def dsn_of(path: Path) -> str:
 
 class RowRefusedError(Exception):
     """The tables do not take such a row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is in force on a connection, whether it fits the contract, and what would, in words."""
-
-    name: str
-    value: object
-    fits: bool
-    expected: str
 
 
 class PlainRow(Protocol):
@@ -175,12 +166,7 @@ class FileStore(Store):
 
     def settings(self, connection: Connection) -> Sequence[Setting]:
         """Return the pragmas."""
-        found = []
-        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout"):
-            value = connection.execute(f"PRAGMA {name}").fetchone()[0]
-            fits = value == "wal" if name == "journal_mode" else isinstance(value, int) and value >= 1
-            found.append(Setting(name, value, fits, "wal" if name == "journal_mode" else "at least 1"))
-        return found
+        return [pragma(name, connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in PRAGMAS]
 
 
 class _SqliteSql:

@@ -98,18 +98,7 @@ class PostgresDatabase:
         """Yield a connection for reads; inside a transaction of this thread it is that one's."""
         with translated(self.place):
             held = self._held()
-            inside = held.inside
-            try:
-                yield held.connection
-            finally:
-                left_open = not inside and held.is_in_transaction()
-                if left_open:
-                    held.roll_back()
-            if left_open:
-                raise QueueDatabaseError(
-                    "a transaction was begun on connection() and never committed, so it was rolled back; "
-                    "write inside transaction()"
-                )
+            yield from held.lent(inside=held.inside)
 
     def get_connection(self) -> PostgresConnection:
         """Return this thread's connection. Deprecated: nothing ends what is begun on it."""

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import SchedulingStrategy
+from pytest_taskq.contract.settings import PRAGMAS, pragma
 from pytest_taskq.reference_impl import schema
 from pytest_taskq.reference_impl.database import QueueDatabase
 from pytest_taskq.reference_impl.errors import QueueBusyError, QueueDatabaseError, QueueSchemaError
@@ -18,8 +19,6 @@ from .report import Check
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from pytest_taskq.contract import Connection
 
 WORKER = "taskq-validate"
 _LARGEST = 256 * 1024 * 1024  # bytes that are copied whole: a second or two, in one read of the database
@@ -62,23 +61,10 @@ def _tried(requirement: str, name: str, copied: str, tried: Callable[[], list[st
     return Check(requirement, name, ok=not wrong, detail="; ".join([*wrong, copied]))
 
 
-_LEAST: dict[str, Callable[[object], bool]] = {
-    "journal_mode": lambda value: value == "wal",
-    "synchronous": lambda value: value in (1, 2, 3),
-    "busy_timeout": lambda value: isinstance(value, int) and value > 0,
-    "foreign_keys": lambda value: value == 1,
-}
-
-
-def setting_problems(connection: Connection) -> list[str]:
-    """Return the settings of an SQLite connection that fall short of INF-04, each with its value."""
-    found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in _LEAST}
-    return [f"{name} = {found[name]}" for name, holds in _LEAST.items() if not holds(found[name])]
-
-
 def _settings(db: QueueDatabase) -> list[str]:
     with db.connection() as connection:
-        return setting_problems(connection)
+        found = [pragma(name, connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in PRAGMAS]
+    return [f"{one.name} = {one.value}, not {one.expected}" for one in found if not one.fits]
 
 
 class _Undo(Exception):  # noqa: N818 - a wish, not an error

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from serving import serve_each_task_once
 
 from benchmarks import __main__ as command
 from benchmarks import bars, batches, crew, figures, values
@@ -60,19 +61,7 @@ def test_fairness_is_what_the_worst_off_got_of_a_fair_share(counts, share):
 @pytest.mark.parametrize("spec", EVERY)
 @pytest.mark.parametrize("synchronous", ["NORMAL", "FULL"])
 def test_every_candidate_serves_each_task_once_under_the_level_it_was_given(tmp_path, spec, synchronous):
-    candidate = load(spec)(str(tmp_path / "queue"), synchronous)
-    try:
-        assert candidate.in_force() == synchronous
-        for _ in range(3):
-            candidate.enqueue()
-        claimed = [candidate.claim() for _ in range(4)]
-        assert claimed.pop() is None
-        assert len({candidate.identity(one) for one in claimed}) == 3
-        for one in claimed:
-            candidate.complete(one)
-        assert candidate.claim() is None
-    finally:
-        candidate.close()
+    serve_each_task_once(load(spec)(str(tmp_path / "queue"), synchronous), synchronous)
 
 
 class Locked:

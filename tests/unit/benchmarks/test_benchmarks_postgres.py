@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from serving import serve_each_task_once
 
 from benchmarks import __main__ as command
 from benchmarks import bars, crew, figures, postgres
@@ -41,19 +42,7 @@ def found(measured):
 @pytest.mark.parametrize("synchronous", ["on", "off"])
 def test_every_candidate_serves_each_task_once_under_the_level_it_was_given(postgres_server, spec, synchronous):
     with Schemas(postgres_server).fresh("one", synchronous) as place:
-        candidate = load(spec)(place, synchronous)
-        try:
-            assert candidate.in_force() == synchronous
-            for _ in range(3):
-                candidate.enqueue()
-            claimed = [candidate.claim() for _ in range(4)]
-            assert claimed.pop() is None
-            assert len({candidate.identity(one) for one in claimed}) == 3
-            for one in claimed:
-                candidate.complete(one)
-            assert candidate.claim() is None
-        finally:
-            candidate.close()
+        serve_each_task_once(load(spec)(place, synchronous), synchronous)
 
 
 # One row per task that was finished, wherever the candidate records it.

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,20 +16,28 @@ from pytest_taskq.doctor import machine
 from pytest_taskq.doctor.beginning import beginning
 from pytest_taskq.doctor.code import code_signs
 from pytest_taskq.doctor.sign import State
+from pytest_taskq.postgres.stores import SchemaStores
 from pytest_taskq.reference_impl import Queue, QueueDatabase
+from pytest_taskq.reference_impl.postgres.database import PostgresDatabase
 from pytest_taskq.subject import Bench, Stores, Subject
 
 
 @pytest.fixture
 def signs(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return partial(_signs_of, lambda subject: Stores(subject, tmp_path))
 
-    def of(adapter):
-        subject = Subject(f"{adapter.__module__}:{adapter.__qualname__}", adapter)
-        with closing(Stores(subject, tmp_path)) as stores:
-            return {one.area: one for one in code_signs(subject, Bench(subject, stores))}
 
-    return of
+@pytest.fixture
+def signs_on_server(tmp_path, monkeypatch, postgres_server):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return partial(_signs_of, lambda subject: SchemaStores(subject, tmp_path, postgres_server))
+
+
+def _signs_of(stores_for, adapter):
+    subject = Subject(f"{adapter.__module__}:{adapter.__qualname__}", adapter)
+    with closing(stores_for(subject)) as stores:
+        return {one.area: one for one in code_signs(subject, Bench(subject, stores))}
 
 
 class Sound(QueueAdapter):
@@ -128,7 +137,32 @@ class _Loose(QueueDatabase):
 def test_connections_without_the_contracts_settings_are_found(signs):
     found = signs(Loose)
     assert found["settings"].state is State.WRONG
-    assert "foreign_keys = 0" in found["settings"].found
+    assert found["settings"].found == "its connections run with foreign_keys = 0"
+    assert found["settings"].cure == "set on each connection: foreign_keys: at least 1 (INF-04)"
+
+
+class Impatient(QueueAdapter):
+    def open_database(self, **settings):
+        return PostgresDatabase(self.dsn, **settings)
+
+
+class Endless(QueueAdapter):
+    def open_database(self, **settings):
+        return _Endless(self.dsn, **settings)
+
+
+class _Endless(PostgresDatabase):
+    def connect(self):
+        connection = super().connect()
+        connection.execute("SET lock_timeout = 0")
+        return connection
+
+
+@pytest.mark.parametrize(("adapter", "state"), [(Impatient, State.OK), (Endless, State.WRONG)])
+def test_connections_to_a_server_are_asked_for_their_settings_too(signs_on_server, adapter, state):
+    sign = signs_on_server(adapter)["settings"]
+    assert sign.state is state
+    assert "the bound on waiting for a lock" in sign.found
 
 
 def test_an_adapter_that_another_process_cannot_import_is_found(signs):

@@ -17,6 +17,7 @@ TABLES = """
     INSERT INTO kinds (at, data, name, list, raw) VALUES
         ('-infinity', '{"a": [1, null]}', 'it''s (1,"2")\\', '{1,NULL}', '\\x00ff'), (NULL, NULL, '', '{}', NULL);
     INSERT INTO lines VALUES (2), (1), (NULL);
+    CREATE INDEX by_name ON kinds (name);
     CREATE TRIGGER refuses BEFORE INSERT ON lines EXECUTE FUNCTION refuse();
 """
 
@@ -44,9 +45,19 @@ def test_rows_of_all_types_their_order_and_the_sequences_are_put_back(connection
     assert connection.execute("INSERT INTO kinds (name) VALUES ('next') RETURNING id").fetchone() == (3,)
 
 
-def test_a_schema_of_another_shape_is_left_as_it_is(connection):
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE more ()",
+        "CREATE INDEX more ON lines (kind)",
+        "DROP INDEX by_name; CREATE INDEX by_name ON kinds (at)",
+        "DROP TABLE lines; CREATE TABLE lines (kind text)",
+        "DROP TRIGGER refuses ON lines",
+    ],
+)
+def test_a_schema_of_another_shape_is_left_as_it_is(connection, change):
     contents = Contents(connection.schema)
     contents.remember(connection)
-    connection.execute("CREATE TABLE more (); DELETE FROM lines")
+    connection.execute(f"{change}; DELETE FROM lines")
     assert not contents.put_back(connection)
     assert rows(connection)[1] == []

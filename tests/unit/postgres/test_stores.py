@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from pytest_taskq.interleaving.entropy import repeatable
+from pytest_taskq.postgres.clock import ShadowClock
 from pytest_taskq.postgres.server import connected, schema_of_its_own
+from pytest_taskq.postgres.stores import SchemaStore
 from pytest_taskq.reference_impl import Adapter
 from pytest_taskq.subject import Bench, ContractViolation, QueueUnderTest, UnsupportedError
 
@@ -103,6 +106,23 @@ def test_a_code_that_cannot_make_its_tables_leaves_nothing_either(bench_of, post
         with pytest.raises(ContractViolation, match="LookupError"):
             on(bench_of(NoTables), schema_of)
         assert connection.execute(count).fetchall() == [(0,)]
+
+
+def test_a_schema_whose_clock_cannot_be_installed_is_removed_again(
+    postgres_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def install(clock: ShadowClock) -> None:
+        made.append(clock)
+        raise psycopg.OperationalError("the server goes away")
+
+    monkeypatch.setattr(ShadowClock, "install", install)
+    with pytest.raises(psycopg.OperationalError, match="goes away"):
+        SchemaStore(postgres_database, tmp_path)
+    with connected(postgres_database) as connection:
+        assert connection.execute(_SCHEMAS, (made[0]._schema,)).fetchone() == (0,)
+    assert made[0]._connection.closed
 
 
 def test_what_asks_for_a_file_is_unsupported(bench_of) -> None:

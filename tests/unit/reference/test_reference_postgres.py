@@ -507,3 +507,12 @@ def test_who_waits_gets_over_an_ended_backend(queue, store, admin, aside):
         get_over_the_beginning(waiter)  # it began anew
         queue.enqueue("t", 1)
         assert waiter.wait(30) is True
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM reference_weighted_clock", "DROP SEQUENCE reference_weighted_clock"]
+)
+def test_the_server_refuses_to_lose_the_weighted_clock(admin, statement):
+    """On SQLite it is a row, which anybody can delete."""
+    with pytest.raises((psycopg.errors.WrongObjectType, psycopg.errors.DependentObjectsStillExist)):
+        admin.execute(statement)

@@ -157,6 +157,38 @@ def test_the_law_holds_across_laps(queue, sql, store, monkeypatch):
         assert sql("SELECT last_value FROM reference_weighted_clock")[0][0] < 2**30
 
 
+@pytest.mark.parametrize("few", [weighted.FEW, 0])
+def test_the_law_holds_where_somebody_deletes_the_clock(sqlite_store, monkeypatch, few):
+    """Before each claim; the arrivals that were drawn by the clock that is gone are not those of the next."""
+    queue, sql = queue_on(sqlite_store.opened[0]), sqlite_store.sql
+    with sqlite_store.opened[0].connection() as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+    monkeypatch.setattr(weighted, "FEW", few)
+    monkeypatch.setattr(weighted, "TRIES", (1,))
+    priorities = {queue.enqueue("t", 1, priority=priority): priority for priority in (0, 1, 4)}
+    [claim] = weighted_claims(queue)[:1]
+
+    def without_a_clock():
+        sql("DELETE FROM reference_weighted_clock")
+        return claim()
+
+    expect(shares(queue, [without_a_clock] * ROUNDS), priorities)
+
+
+def test_a_clock_that_was_lost_begins_in_a_lap_that_no_task_has(sqlite_store, monkeypatch):
+    """Nor one that no claim looks at now: when it comes back it must not find its old arrival ahead."""
+    queue, sql = queue_on(sqlite_store.opened[0]), sqlite_store.sql
+    monkeypatch.setattr(weighted, "LAP", 0.0)  # each claim begins a lap
+    for _ in range(3):
+        queue.enqueue("t", 1)
+        assert queue.claim_by("weighted_random", "w", {}, 600)
+    [(latest,)] = sql("SELECT max(weighted_lap) FROM task_queue WHERE status = 'leased'")
+    assert latest == 3
+    sql("DROP TABLE reference_weighted_clock")
+    sqlite_store.opened[0].initialize_schema()
+    assert sql("SELECT one, lap, served FROM reference_weighted_clock")[0][:] == (1, latest + 1, 0.0)
+
+
 def test_a_claim_draws_only_for_tasks_whose_arrival_is_not_ahead(sqlite_store, monkeypatch):
     queue = queue_on(sqlite_store.opened[0])
     queue.enqueue_many([{"type": "t", "payload": n} for n in range(weighted.FEW)])
