@@ -1,0 +1,70 @@
+"""A weight is a fraction; SQL divides whole numbers to whole numbers, here mostly to 0."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq import QueueAdapter, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq import SchedulingStrategy
+
+DUE = "FROM task_queue WHERE status = 'queued' AND run_after_utc <= datetime('now')"
+LEASE = (
+    "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "
+    "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
+    "WHERE id = ? RETURNING *"
+)
+
+
+def drawn(rows: list[Any], capabilities: Mapping[str, Any]) -> int | None:
+    """Return the id of one that the worker can do, drawn by weight; None if there is none."""
+    needs = {row["id"]: json.loads(row["compatibility"]) for row in rows}
+    able = [row for row in rows if needs[row["id"]].items() <= capabilities.items()]
+    left, task_id = random.uniform(0, sum(row["weight"] for row in able)), None
+    for row in able:
+        left, task_id = left - row["weight"], row["id"]
+        if left <= 0:
+            break
+    return task_id
+
+
+class Broken(QueueAdapter):
+    def claim_by(
+        self,
+        strategy: SchedulingStrategy,
+        worker_id: str,
+        capabilities: Mapping[str, Any],
+        lease_seconds: float,
+    ) -> Task | None:
+        if strategy != "weighted_random":
+            return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
+        weigh = f"SELECT id, 1 / (priority + 1) AS weight, compatibility {DUE}"
+        until = f"+{math.ceil(lease_seconds)} seconds"
+        with self.db.transaction() as connection:
+            task_id = drawn(connection.execute(weigh).fetchall(), capabilities)
+            row = connection.execute(LEASE, (worker_id, until, task_id)).fetchone()
+        return Task.from_dict(row) if row else None
+
+
+class Corrected(QueueAdapter):
+    def claim_by(
+        self,
+        strategy: SchedulingStrategy,
+        worker_id: str,
+        capabilities: Mapping[str, Any],
+        lease_seconds: float,
+    ) -> Task | None:
+        if strategy != "weighted_random":
+            return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
+        weigh = f"SELECT id, 1.0 / (priority + 1) AS weight, compatibility {DUE}"
+        until = f"+{math.ceil(lease_seconds)} seconds"
+        with self.db.transaction() as connection:
+            task_id = drawn(connection.execute(weigh).fetchall(), capabilities)
+            row = connection.execute(LEASE, (worker_id, until, task_id)).fetchone()
+        return Task.from_dict(row) if row else None
