@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pytest_taskq import Database
 
 FIND = (
-    "SELECT * FROM task_queue WHERE status = 'queued' AND run_after_utc <= datetime('now') "
-    "ORDER BY run_after_utc, id"
+    "SELECT id, compatibility FROM task_queue "
+    "WHERE status = 'queued' AND run_after_utc <= datetime('now') ORDER BY run_after_utc, id"
 )
 LEASE = (
     "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "

@@ -1,4 +1,4 @@
-"""Who will write takes the lock first; a reader that turns writer is refused without a wait."""
+"""`transaction()` takes the lock first; a reader that turns writer is refused at once."""
 
 from __future__ import annotations
 
@@ -40,10 +40,8 @@ class Corrected(QueueAdapter):
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
         until = f"+{math.ceil(lease_seconds)} seconds"
-        with self.db.connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        with self.db.transaction() as connection:
             found = connection.execute(NEXT).fetchone()
             task_id = found["id"] if found else None
             row = connection.execute(LEASE, (worker_id, until, task_id)).fetchone()
-            connection.execute("COMMIT")
         return Task.from_dict(row) if row else None

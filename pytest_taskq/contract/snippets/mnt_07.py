@@ -1,4 +1,4 @@
-"""SQLite looks after references only on connections that say so, and none does by itself."""
+"""SQLite keeps references on connections that ask for it; those of the database object do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,5 @@ class Broken(QueueAdapter):
 class Corrected(QueueAdapter):
     def delete_finished(self, older_than_seconds: float) -> int:
         before = f"-{math.ceil(older_than_seconds)} seconds"
-        path = self.dsn.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
-            connection.execute("PRAGMA foreign_keys = ON")
+        with self.db.transaction() as connection:
             return connection.execute(DELETE, (before,)).rowcount
