@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class Broken(QueueAdapter):
     def enqueue(self, type: str, payload: Any, **options: Any) -> TaskId:
-        order = payload.get("order")
+        order = payload.get("order") if isinstance(payload, dict) else None
         with self.db.connection() as connection:
             rows = connection.execute(
                 "SELECT * FROM task_queue WHERE status = 'queued'"
@@ -26,7 +26,7 @@ class Broken(QueueAdapter):
 
 class Corrected(QueueAdapter):
     def enqueue(self, type: str, payload: Any, **options: Any) -> TaskId:
-        order = payload.get("order")
+        order = payload.get("order") if isinstance(payload, dict) else None
         if order:
             options["idempotency_key"] = f"order {order}"
         return super().enqueue(type, payload, **options)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
+from pytest_taskq.reference_impl.ability import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_taskq import Database
 
 FIND = (
-    "SELECT id, compatibility FROM task_queue "
+    "SELECT *, CAST(compatibility AS BLOB) AS needs FROM task_queue "
     "WHERE status = 'queued' AND run_after_utc <= datetime('now') ORDER BY run_after_utc, id"
 )
 LEASE = (
@@ -34,12 +33,6 @@ def indexed(db: Database) -> Database:
     return db
 
 
-def suits(row: Any, capabilities: Mapping[str, Any]) -> bool:
-    """Whether the worker has all that the task needs."""
-    needs: dict[str, Any] = json.loads(row["compatibility"])
-    return needs.items() <= capabilities.items()
-
-
 class Broken(QueueAdapter):
     def open_database(self, **settings: Any) -> Database:
         return indexed(super().open_database(**settings))
@@ -47,10 +40,11 @@ class Broken(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             rows = connection.execute(FIND).fetchall()
-            able = [row["id"] for row in rows if suits(row, capabilities)]
+            able = [row["id"] for row in rows if ability.suits(row["needs"])]
             first = able[0] if able else None
             row = connection.execute(LEASE, (worker_id, until, first)).fetchone()
         return Task.from_dict(row) if row else None
@@ -63,10 +57,11 @@ class Corrected(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             rows = connection.execute(FIND)
-            able = (row["id"] for row in rows if suits(row, capabilities))
+            able = (row["id"] for row in rows if ability.suits(row["needs"]))
             first = next(able, None)
             row = connection.execute(LEASE, (worker_id, until, first)).fetchone()
         return Task.from_dict(row) if row else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -27,7 +26,7 @@ class Broken(QueueAdapter):
     ) -> Task | None:
         hours = "(julianday('now') - julianday(run_after_utc)) * 24"
         claim = CLAIM.format(urgency=f"priority - {hours}")
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None
@@ -48,7 +47,7 @@ class Corrected(QueueAdapter):
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
         claim = CLAIM.format(urgency=self.urgency)
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None

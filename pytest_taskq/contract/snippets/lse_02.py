@@ -20,7 +20,7 @@ class Broken(QueueAdapter):
         renew = (
             f"UPDATE task_queue SET lease_until_utc = datetime(lease_until_utc, ?) WHERE {HELD}"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             renewed = connection.execute(renew, (until, task.id, worker_id, task.attempts))
             return renewed.rowcount == 1
@@ -31,7 +31,7 @@ class Corrected(QueueAdapter):
         if not 0 < lease_seconds < math.inf:
             raise ValueError(f"lease_seconds must be above 0, got {lease_seconds!r}")
         renew = f"UPDATE task_queue SET lease_until_utc = datetime('now', ?) WHERE {HELD}"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             renewed = connection.execute(renew, (until, task.id, worker_id, task.attempts))
             return renewed.rowcount == 1

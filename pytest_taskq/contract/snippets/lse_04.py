@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from pytest_taskq import QueueAdapter
@@ -17,7 +16,7 @@ class Broken(QueueAdapter):
     def renew_lease(self, task: Task, worker_id: str, lease_seconds: float) -> bool:
         held = f"SELECT 1 FROM task_queue WHERE {HELD}"
         renew = "UPDATE task_queue SET lease_until_utc = datetime('now', ?) WHERE id = ?"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.connection() as connection:
             if not connection.execute(held, (task.id, worker_id, task.attempts)).fetchone():
                 return False
@@ -29,7 +28,7 @@ class Broken(QueueAdapter):
 class Corrected(QueueAdapter):
     def renew_lease(self, task: Task, worker_id: str, lease_seconds: float) -> bool:
         renew = f"UPDATE task_queue SET lease_until_utc = datetime('now', ?) WHERE {HELD}"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             renewed = connection.execute(renew, (until, task.id, worker_id, task.attempts))
             return renewed.rowcount == 1

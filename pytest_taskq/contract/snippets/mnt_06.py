@@ -18,11 +18,11 @@ class Broken(QueueAdapter):
             over = connection.execute(f"SELECT id FROM task_queue WHERE {OVER}").fetchall()
         with self.db.transaction() as connection:
             for row in over:
-                connection.execute(f"{TAKE_BACK} WHERE id = ?", (row["id"],))
+                connection.execute(f"{TAKE_BACK}WHERE id = ?", (row["id"],))
         return len(over)
 
 
 class Corrected(QueueAdapter):
     def reclaim_expired(self) -> int:
         with self.db.transaction() as connection:
-            return connection.execute(f"{TAKE_BACK} WHERE {OVER}").rowcount
+            return connection.execute(f"{TAKE_BACK}WHERE {OVER}").rowcount

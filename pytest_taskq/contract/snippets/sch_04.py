@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import random
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
+from pytest_taskq.reference_impl.ability import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_taskq import SchedulingStrategy
 
 DUE = (
-    "SELECT id, priority, compatibility FROM task_queue "
+    "SELECT id, priority, CAST(compatibility AS BLOB) AS needs FROM task_queue "
     "WHERE status = 'queued' AND run_after_utc <= datetime('now')"
 )
 LEASE = (
@@ -23,12 +22,6 @@ LEASE = (
     "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
     "WHERE id = ? RETURNING *"
 )
-
-
-def suits(row: Any, capabilities: Mapping[str, Any]) -> bool:
-    """Whether the worker has all that the task needs."""
-    needs: dict[str, Any] = json.loads(row["compatibility"])
-    return needs.items() <= capabilities.items()
 
 
 class Broken(QueueAdapter):
@@ -41,9 +34,10 @@ class Broken(QueueAdapter):
     ) -> Task | None:
         if strategy != "weighted_random":
             return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
-            able = [row for row in connection.execute(DUE) if suits(row, capabilities)]
+            able = [row for row in connection.execute(DUE) if ability.suits(row["needs"])]
             if not able:
                 return None
             drawn = max(able, key=lambda row: random.random() / (row["priority"] + 1))
@@ -61,9 +55,10 @@ class Corrected(QueueAdapter):
     ) -> Task | None:
         if strategy != "weighted_random":
             return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
-            able = [row for row in connection.execute(DUE) if suits(row, capabilities)]
+            able = [row for row in connection.execute(DUE) if ability.suits(row["needs"])]
             if not able:
                 return None
             drawn = min(able, key=lambda row: random.expovariate(1 / (row["priority"] + 1)))

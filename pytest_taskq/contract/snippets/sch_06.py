@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
+from pytest_taskq.reference_impl.ability import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_taskq import SchedulingStrategy
 
-QUEUED = "SELECT id, compatibility FROM task_queue WHERE status = 'queued'"
+QUEUED = (
+    "SELECT id, CAST(compatibility AS BLOB) AS needs FROM task_queue WHERE status = 'queued'"
+)
 DUE = f"{QUEUED} AND run_after_utc <= datetime('now')"
 LEASE = (
     "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "
     "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
     "WHERE id = ? RETURNING *"
 )
-
-
-def suits(row: Any, capabilities: Mapping[str, Any]) -> bool:
-    """Whether the worker has all that the task needs."""
-    needs: dict[str, Any] = json.loads(row["compatibility"])
-    return needs.items() <= capabilities.items()
 
 
 class Broken(QueueAdapter):
@@ -43,10 +38,11 @@ class Broken(QueueAdapter):
         }
         if strategy not in find:
             return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             rows = connection.execute(find[strategy])
-            first = next((row["id"] for row in rows if suits(row, capabilities)), None)
+            first = next((row["id"] for row in rows if ability.suits(row["needs"])), None)
             row = connection.execute(LEASE, (worker_id, until, first)).fetchone()
         return Task.from_dict(row) if row else None
 
@@ -62,9 +58,10 @@ class Corrected(QueueAdapter):
         order = {"fifo": "id", "lifo": "id DESC", "priority": "priority, id"}
         if strategy not in order:
             return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        ability = Ability(capabilities)
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             rows = connection.execute(f"{DUE} ORDER BY {order[strategy]}")
-            first = next((row["id"] for row in rows if suits(row, capabilities)), None)
+            first = next((row["id"] for row in rows if ability.suits(row["needs"])), None)
             row = connection.execute(LEASE, (worker_id, until, first)).fetchone()
         return Task.from_dict(row) if row else None
