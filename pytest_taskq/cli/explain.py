@@ -45,7 +45,7 @@ def _listed() -> Iterator[Line]:
     for number, (title, requirements) in enumerate(SECTIONS.items()):
         if number:
             yield "", ""
-        yield title, "bold"
+        yield from ((line, "bold") for line in wrap(title, _width(), break_on_hyphens=False))
         for one in requirements:
             yield f"{one.id}  {one.level:<6}  {one.text}", ""
 
@@ -92,7 +92,7 @@ def _snippet(snippet: Snippet) -> Iterator[Line]:
         if not source:
             continue
         yield "", ""
-        yield title, "bold"
+        yield from ((line, "bold") for line in wrap(title, _width(), break_on_hyphens=False))
         yield from ((f"    {line}", "") for line in source.splitlines())
 
 

@@ -17,8 +17,9 @@ from pytest_taskq.grading.suite import shipped_checks
 # The cheap ones first; the later ones judge only where nothing before them fails what is broken.
 CHEAP = (Instrument.DIRECT_EXAMPLE, Instrument.QUERY_COST, Instrument.ORACLE, Instrument.MODEL, Instrument.STATISTICS)
 DEAR = (Instrument.INTERLEAVINGS, Instrument.CRASH_POINTS, Instrument.HISTORY, Instrument.TIMING)
-# What takes many seconds. Of these, and of all that is timed, test_slow_snippets shows the difference by other means.
-SLOW = ("LAT-04", "LAT-05", "LAT-06", "OBS-04")
+# What takes many seconds. Of these test_snippets_by_example and test_snippets_by_the_clock show the difference by other
+# means.
+SLOW = ("CLM-03", "ENQ-09", "INF-09", "LAT-04", "LAT-05", "LAT-06", "OBS-04")
 
 
 def adapters_of(name: str) -> tuple[type[Any], type[Any]]:

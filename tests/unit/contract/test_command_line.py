@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_taskq.cli import main
+from pytest_taskq.contract import snippets
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
+from pytest_taskq.contract.snippets import illustrated, module_of
 
 if TYPE_CHECKING:
     from pytest_taskq.contract import Requirement
@@ -45,6 +49,19 @@ def test_explain_says_all_there_is_about_a_requirement(one: Requirement, capsys:
     words = " ".join(output.split())
     for text in (one.text, one.why, *one.look_at, *one.bugs, ", ".join(one.grades), ", ".join(one.instruments)):
         assert text in words
+
+
+@pytest.mark.parametrize("name", sorted(illustrated()))
+def test_explain_shows_the_whole_of_a_pair(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(snippets.__file__).parent / f"{module_of(name)}.py").read_text(encoding="utf-8")
+    kept = [
+        node for node in ast.parse(text).body if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr | ast.If)
+    ]
+    lines = [line for node in kept for line in text.splitlines()[node.lineno - 1 : node.end_lineno]]
+    assert main(["explain", name]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert {"class Broken(QueueAdapter):", "class Corrected(QueueAdapter):"} <= set(lines)
+    assert [line for line in lines if line and f"    {line}" not in shown] == []
 
 
 def test_explain_shows_an_adapter_that_breaks_it_and_one_that_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
