@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_taskq.contract import Verdict
 
 _EVEN = 0.5  # of the pairs lie above their median
+_LEAST = 1e-12  # seconds: of what nothing is left without its waits, so that each ratio has a logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Pair:
     @property
     def ratio(self) -> float:
         """The median of the call over that of the floor."""
-        return self.call.median / max(self.floor.median, 1e-12)
+        return max(self.call.median, _LEAST) / max(self.floor.median, _LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Ratio:
 def restlessness(blocks: Sequence[Block]) -> float:
     """Return how many times the median block the slowest tenth of the blocks takes; 1 on a machine that is quiet."""
     medians = [block.median for block in blocks]
-    return Quantile.of(medians, 0.9).value / max(median(medians), 1e-12)
+    return Quantile.of(medians, 0.9).value / max(median(medians), _LEAST)
 
 
 def at_equal_exposure(blocks: Iterable[Block], calls: int) -> tuple[float, ...]:

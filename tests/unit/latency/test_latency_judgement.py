@@ -156,6 +156,14 @@ def test_a_ratio_is_the_median_over_pairs_and_one_bad_pair_moves_nothing() -> No
     assert (ratio.low, ratio.high) == (pytest.approx(3), pytest.approx(3))
 
 
+def test_a_call_that_did_nothing_but_wait_counts_as_a_small_ratio_and_breaks_nothing() -> None:
+    pairs = [Pair(Block.of([0.3]), Block.of([0.1]))] * 10
+    waited = Pair(Block.of([0.3], [0.0]), Block.of([0.1]))
+    ratio = Ratio.of([*pairs, waited])
+    assert ratio.median == pytest.approx(3.0)
+    assert 0 < min(ratio.ratios) < 1e-9
+
+
 def test_a_sign_test_needs_nearly_every_pair() -> None:
     def ratio(above: int, below: int) -> Ratio:
         return Ratio.of(

@@ -1,0 +1,53 @@
+"""All tasks age alike: their order never changes, so that an index can hold it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq import QueueAdapter, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq import Database
+
+CLAIM = (
+    "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "
+    "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
+    "WHERE id = (SELECT id FROM task_queue "
+    "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
+    "ORDER BY {urgency} LIMIT 1) RETURNING *"
+)
+
+
+class Broken(QueueAdapter):
+    def claim_task(
+        self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
+    ) -> Task | None:
+        hours = "(julianday('now') - julianday(run_after_utc)) * 24"
+        claim = CLAIM.format(urgency=f"priority - {hours}")
+        until = f"+{lease_seconds + 0.999} seconds"
+        with self.db.transaction() as connection:
+            row = connection.execute(claim, (worker_id, until)).fetchone()
+        return Task.from_dict(row) if row else None
+
+
+class Corrected(QueueAdapter):
+    urgency = "priority + julianday(run_after_utc) * 24"
+
+    def open_database(self, **settings: Any) -> Database:
+        db = super().open_database(**settings)
+        db.initialize_schema()
+        index = f"CREATE INDEX IF NOT EXISTS urgent ON task_queue (status, {self.urgency})"
+        with db.transaction() as connection:
+            connection.execute(index)
+        return db
+
+    def claim_task(
+        self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
+    ) -> Task | None:
+        claim = CLAIM.format(urgency=self.urgency)
+        until = f"+{lease_seconds + 0.999} seconds"
+        with self.db.transaction() as connection:
+            row = connection.execute(claim, (worker_id, until)).fetchone()
+        return Task.from_dict(row) if row else None

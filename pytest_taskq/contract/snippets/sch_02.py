@@ -1,0 +1,58 @@
+"""Many tasks share a second; the newest of them has the largest id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_taskq import QueueAdapter, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_taskq import SchedulingStrategy
+
+
+class Broken(QueueAdapter):
+    def claim_by(
+        self,
+        strategy: SchedulingStrategy,
+        worker_id: str,
+        capabilities: Mapping[str, Any],
+        lease_seconds: float,
+    ) -> Task | None:
+        if strategy != "lifo":
+            return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
+        claim = (
+            "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "
+            "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
+            "WHERE id = (SELECT id FROM task_queue "
+            "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
+            "ORDER BY created_at_utc DESC LIMIT 1) RETURNING *"
+        )
+        until = f"+{lease_seconds + 0.999} seconds"
+        with self.db.transaction() as connection:
+            row = connection.execute(claim, (worker_id, until)).fetchone()
+        return Task.from_dict(row) if row else None
+
+
+class Corrected(QueueAdapter):
+    def claim_by(
+        self,
+        strategy: SchedulingStrategy,
+        worker_id: str,
+        capabilities: Mapping[str, Any],
+        lease_seconds: float,
+    ) -> Task | None:
+        if strategy != "lifo":
+            return super().claim_by(strategy, worker_id, capabilities, lease_seconds)
+        claim = (
+            "UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = ?, "
+            "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
+            "WHERE id = (SELECT id FROM task_queue "
+            "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
+            "ORDER BY id DESC LIMIT 1) RETURNING *"
+        )
+        until = f"+{lease_seconds + 0.999} seconds"
+        with self.db.transaction() as connection:
+            row = connection.execute(claim, (worker_id, until)).fetchone()
+        return Task.from_dict(row) if row else None
