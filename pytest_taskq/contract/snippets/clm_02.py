@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -24,7 +23,7 @@ class Broken(QueueAdapter):
             "reserved_at_utc = datetime('now'), lease_until_utc = datetime('now', ?) "
             "WHERE id = ?"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.connection() as connection:
             row = connection.execute(find).fetchone()
         if row is None:
@@ -45,7 +44,7 @@ class Corrected(QueueAdapter):
             "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
             "ORDER BY id LIMIT 1) RETURNING *"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -22,7 +21,7 @@ class Broken(QueueAdapter):
             "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
             "ORDER BY id LIMIT 1) RETURNING *"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None
@@ -39,7 +38,7 @@ class Corrected(QueueAdapter):
             "WHERE status = 'queued' AND run_after_utc <= datetime('now') "
             "ORDER BY id LIMIT 1) RETURNING *"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None

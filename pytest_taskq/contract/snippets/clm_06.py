@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -29,7 +28,7 @@ class Broken(QueueAdapter):
         if taken is None:
             return None
         hold = f"UPDATE task_queue SET {HOLD} WHERE id = ? RETURNING *"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(hold, (worker_id, until, taken["id"])).fetchone()
         return Task.from_dict(row)
@@ -42,7 +41,7 @@ class Corrected(QueueAdapter):
         claim = (
             f"UPDATE task_queue SET status = 'leased', {HOLD} WHERE id = {FIRST} RETURNING *"
         )
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             row = connection.execute(claim, (worker_id, until)).fetchone()
         return Task.from_dict(row) if row else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -25,7 +24,7 @@ class Broken(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             found = connection.execute(FIND + "LIMIT 1").fetchone()
             if found is None or not Ability(capabilities).suits(found["needs"]):
@@ -38,7 +37,7 @@ class Corrected(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             for found in connection.execute(FIND):
                 if Ability(capabilities).suits(found["needs"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -24,7 +23,7 @@ class Broken(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.connection() as connection:
             found = connection.execute(FIND).fetchone()
         if found is None:
@@ -39,7 +38,7 @@ class Corrected(QueueAdapter):
     def claim_task(
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             take = f"{TAKE} ({FIND}) RETURNING *"
             row = connection.execute(take, (worker_id, until)).fetchone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -22,7 +21,7 @@ class Broken(QueueAdapter):
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
         look = "SELECT priority, id FROM task_queue WHERE id = ?"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             ids = [row["id"] for row in connection.execute(f"SELECT id {QUEUED}")]
             looks = [connection.execute(look, (one,)).fetchone() for one in ids]
@@ -38,7 +37,7 @@ class Corrected(QueueAdapter):
         self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> Task | None:
         look = f"SELECT priority, id {QUEUED} ORDER BY priority, id LIMIT 1"
-        until = f"+{math.ceil(lease_seconds)} seconds"
+        until = f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
             first = connection.execute(look).fetchone()
             if first is None:

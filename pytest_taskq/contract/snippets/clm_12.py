@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq import QueueAdapter, Task
@@ -25,9 +24,9 @@ class Broken(QueueAdapter):
     def claim_many(
         self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> list[Task]:
-        suits, until = Ability(capabilities).suits, f"+{math.ceil(lease_seconds)} seconds"
+        suits, until = Ability(capabilities).suits, f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
-            found = connection.execute(FIND).fetchall()[:n]
+            found = connection.execute(f"{FIND} LIMIT ?", (n,)).fetchall()
             rows = [connection.execute(TAKE, (worker_id, until, one["id"])) for one in found]
             tasks = [Task.from_dict(row.fetchone()) for row in rows]
         return [task for task, one in zip(tasks, found, strict=True) if suits(one["needs"])]
@@ -37,9 +36,9 @@ class Corrected(QueueAdapter):
     def claim_many(
         self, n: int, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float
     ) -> list[Task]:
-        suits, until = Ability(capabilities).suits, f"+{math.ceil(lease_seconds)} seconds"
+        suits, until = Ability(capabilities).suits, f"+{lease_seconds + 0.999} seconds"
         with self.db.transaction() as connection:
-            found = [one for one in connection.execute(FIND).fetchall() if suits(one["needs"])]
+            found = [one for one in connection.execute(FIND) if suits(one["needs"])]
             rows = [
                 connection.execute(TAKE, (worker_id, until, one["id"])) for one in found[:n]
             ]
