@@ -58,11 +58,14 @@ def _judged(name: str, history: RecordedHistory) -> Judgement:
 
 
 def _lines(history: RecordedHistory, judged: dict[str, Judgement]) -> Iterator[Line]:
-    from pytest_taskq.history import overlap_of
+    from pytest_taskq.history import SECOND, overlap_of
 
     if history.source:
         yield history.source, ""
     yield str(overlap_of(history.operations)), ""
+    if history.deaths:
+        killed = ", ".join(f"{one.actor} at {one.moment / SECOND:.6f}" for one in history.deaths)
+        yield f"killed: {killed}", ""
     for name, judgement in judged.items():
         first, *rest = str(judgement).splitlines()
         yield f"{name}: {first}", "bold" if judgement.legal else "bold red"

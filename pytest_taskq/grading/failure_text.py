@@ -35,11 +35,16 @@ def failure_text(requirement: Requirement, finding: Finding, columns: int | None
         lines += _paragraph("why", requirement.why, width)
         lines += _bullets("look at", requirement.look_at, width)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
-    lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
+    lines += [f"{label:<{_LABEL}}{command}" for label, command in _commands(finding) if command]
     if entry:
         lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
         lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
+
+
+def _commands(finding: Finding) -> Iterable[tuple[str, str]]:
+    """Return what can be typed, each command on a line of its own so that it can be copied whole."""
+    return (("rerun", finding.replay), ("check", finding.recheck))
 
 
 def headline(requirement: Requirement) -> str:

@@ -142,7 +142,7 @@ def counts_of_one_moment(recording: Recording, subject: Subject, _: str) -> str:
     if judgement.rule is not None:
         raise Broken(
             "counts of one moment within the call",
-            str(judgement),
+            judgement.seen,
             operations,
             checks=("statistics",),
             witness=judgement.witness,
@@ -169,7 +169,7 @@ def cleans_only_what_is_done(recording: Recording, subject: Subject, _: str) -> 
             ways = Ways(left=recording.left)
             raise Broken(
                 "nothing live is deleted",
-                str(judgement),
+                judgement.seen,
                 kept,
                 checks=("conservation",),
                 ways=ways,

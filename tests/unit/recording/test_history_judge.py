@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
 from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
 from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
+from pytest_taskq.recording.history_file import read_history
 from pytest_taskq.recording.stage import Recording, Row
 from pytest_taskq.reports.verification import State
 from pytest_taskq.subject import Bench, Stores, Subject
@@ -101,17 +103,39 @@ def test_a_failure_is_kept_where_it_can_be_judged_again(
 
     finding = judged(LocksItsThreads, "CLM-02", tmp_path)
     assert finding.verdict is Verdict.FAIL
-    command, check, path = finding.replay.split()
+    command, check, path = finding.recheck.split()
     assert (command, check) == ("taskq", "check")
     assert Path(path).parent == tmp_path / "taskq-histories"
     assert main(["check", path]) == 1
     assert "leases: FAIL: a task is handed out while its holder's lease runs" in capsys.readouterr().out
     report = tmp_path / "out"
     again = judged(LocksItsThreads, "CLM-02", tmp_path, report)  # from the same recording
-    assert Path(again.replay.split()[-1]).parent == report / "histories"
+    assert Path(again.recheck.split()[-1]).parent == report / "histories"
     assert [(one.what, one.state) for one in histories(report)] == [
         (f"history histories/{Path(path).name}", State.HOLDS)
     ]
+
+
+def test_a_process_that_was_killed_is_in_the_evidence_the_details_and_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "mutants")
+    from mutant_queues.histories import AcknowledgesWhatItBuffers
+
+    finding = judged(AcknowledgesWhatItBuffers, "ENQ-08", tmp_path)
+    assert finding.verdict is Verdict.FAIL
+    history = finding.details["history"]
+    (lost,) = (call for call in history["calls"] if call["witness"])
+    death = next(one for one in history["deaths"] if one["worker"] == lost["worker"])
+    assert death["at"] >= (lost["returned"] or lost["called"])
+    last = history["calls"][death["call"]]
+    assert last["worker"] == lost["worker"]
+    assert last["called"] <= death["at"]
+    assert re.search(
+        rf"^killed     \d+\.\d+  {lost['worker']}, (between two calls|in enqueue )", finding.evidence, re.MULTILINE
+    )
+    kept = read_history(Path(finding.recheck.split()[-1]))
+    assert lost["worker"] in {one.actor for one in kept.deaths}
 
 
 def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
