@@ -6,7 +6,6 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Verdict
-from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +17,10 @@ _NARROWEST = 40
 _LABEL = 11
 
 
-def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None, *, entry: bool = True) -> str:
+def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None) -> str:
     """Return the whole text under a finding that is FAIL or NOT RUN, for a terminal of so many columns.
 
-    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied. ``entry`` is
-    whether the entry for the file of known failures stands below.
+    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied.
     """
     width = max(_NARROWEST, min(WIDEST, columns or WIDEST))
     lines = [*_paragraph("", headline(requirement), width), ""]
@@ -36,9 +34,6 @@ def failure_text(requirement: Requirement, finding: Finding, columns: int | None
         lines += _bullets("look at", requirement.look_at, width)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
     lines += [f"{label:<{_LABEL}}{command}" for label, command in _commands(finding) if command]
-    if entry:
-        lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
-        lines += known_entry(requirement.id).splitlines()
     return "\n".join(lines)
 
 

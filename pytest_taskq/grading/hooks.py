@@ -16,6 +16,7 @@ from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.columns import columns_of, send_columns
 from pytest_taskq.grading.gate import exit_status
+from pytest_taskq.grading.known import send_known_failures
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.grading.status_line import on_terminal
 from pytest_taskq.refusal import reported
@@ -58,8 +59,9 @@ class ConformanceHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
-        """Send workers the width that failures are shown at."""
+        """Send workers the width that failures are shown at, and which failures are known."""
         send_columns(self.config, node)
+        send_known_failures(self.settings.known_failures, self.config, node, self.run.today)
 
     # --- beginning and collecting -----------------------------------------------------------------------------------
 
