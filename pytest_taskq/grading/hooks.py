@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -21,13 +22,15 @@ from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.grading.status_line import on_terminal
 from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
+from pytest_taskq.reports.badge import NAME as BADGE
 from pytest_taskq.reports.json_file import as_plain, write_json
 from pytest_taskq.reports.latency_table import latency_lines
+from pytest_taskq.reports.run_report import history_files
+from pytest_taskq.subject.kept_files import remove_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from pytest_taskq.options import Settings
     from pytest_taskq.reports.run_report import RunReport
@@ -161,16 +164,23 @@ class ConformanceHooks:
             self.written = self._write(self.report, self.settings.report)
 
     def _write(self, report: RunReport, folder: Path) -> Path:
-        """Write every view, and return the one to open. A view that cannot be made is said, and fails no run."""
+        """Write every view, and return the one to open. A view that cannot be made is said, and fails no run.
+
+        What an earlier run of the kit left in the folder, and this report does not rest on, is removed.
+        """
         from pytest_taskq.reports.html.page import write_page  # with jinja2, which only this needs
 
         certificate = self.run.certificate(self.config)
-        written = write_json(report, folder, certificate)
+        written = [write_json(report, folder, certificate), folder / BADGE]
         try:
-            return write_page(as_plain(report, certificate), folder)
+            written.insert(0, write_page(as_plain(report, certificate), folder))
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdicts stand
             self.unwritten = f"report.html could not be made ({type(error).__name__}: {error}); report.json has it all"
-            return written
+        try:
+            remove_others(folder, [*written, *map(Path, history_files(report))])
+        except OSError as error:
+            self.unwritten = f"what an earlier run left in {folder} could not be removed: {error}"
+        return written[0]
 
     def _with_coverage(self, report: RunReport) -> RunReport:
         if not self.config.pluginmanager.hasplugin("_cov"):

@@ -176,8 +176,7 @@ def _told(death: Death, call: Operation | None) -> str:
 
 def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken, deaths: tuple[Death, ...]) -> Path:
     """Write the history that fails the requirement where it outlives the run."""
-    folder = bench.keep("histories")
-    path = folder / f"{requirement.id}-{budget.seed}.jsonl"
+    path = bench.keep("histories", f"{requirement.id}-{budget.seed}.jsonl")
     ways = found.ways
     back = ways.redelivery
     history = RecordedHistory(
