@@ -29,7 +29,7 @@ from pytest_taskq.reports.run_report import history_files
 from pytest_taskq.subject.kept_files import remove_others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from pytest_taskq.options import Settings
@@ -193,12 +193,17 @@ class ConformanceHooks:
         """Show what it came to."""
         if self.report is None:
             return
-        if terminalreporter.config.get_verbosity() >= 0 and (self.report.requirements or self.reasons):
+        verbosity, something = terminalreporter.config.get_verbosity(), self.report.requirements or self.reasons
+        if verbosity >= 0 and something:
             terminalreporter.write_sep("=", "taskq conformance")
             if not self.joins:  # then there was nothing to say in the header of the session
                 terminalreporter.write_line(self.pytest_report_header())
-            for line in (*self._latency(self.report), *terminal.lines(self.report, self.written)):
-                terminalreporter.write_line(self._fitted(line), **line.markup)
+            self._write_lines(
+                terminalreporter, [*self._latency(self.report), *terminal.lines(self.report, self.written)]
+            )
+        elif verbosity == -1 and something:  # -q; what failed stands above it
+            self._write_lines(terminalreporter, terminal.result(self.report, self.written))
+        if verbosity >= -1:
             if self.unwritten:
                 terminalreporter.write_line(self._fitted(terminal.Line(self.unwritten)), yellow=True)
             if self.run.excused and not self.reasons:
@@ -207,6 +212,10 @@ class ConformanceHooks:
             self._tell_github(terminalreporter, self.report)
         for reason in self.reasons:
             terminalreporter.write_line(self._fitted(terminal.Line(f"exit code 1: {reason}")), red=True)
+
+    def _write_lines(self, terminalreporter: pytest.TerminalReporter, lines: Iterable[terminal.Line]) -> None:
+        for line in lines:
+            terminalreporter.write_line(self._fitted(line), **line.markup)
 
     def _tell_github(self, terminalreporter: pytest.TerminalReporter, report: RunReport) -> None:
         problem = github_output.add_summary(report, self.reasons)
