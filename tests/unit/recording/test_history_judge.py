@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from pytest_taskq.cli import main
 from pytest_taskq.cli.verify import histories
 from pytest_taskq.contract import Finding, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
-from pytest_taskq.history import Kind, Operation
+from pytest_taskq.history import Death, Kind, Operation
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
+from pytest_taskq.instruments.history_calls import survives
 from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
 from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
 from pytest_taskq.recording.history_file import read_history
@@ -85,6 +87,15 @@ def test_a_task_that_is_lost_doubled_or_out_of_reach_is_seen(rows: list[Row], sa
         nothing_lost(recording(MADE, rows=rows), SUBJECT, "CLM-03")
 
 
+def test_a_recording_in_which_nobody_was_killed_at_work_is_no_pass() -> None:
+    known = [replace(MADE, task=f"t{n}", actor="w0") for n in range(20)]
+    rows = [Row(task=f"t{n}", status="queued", type="job") for n in range(20)]
+    with pytest.raises(Thin, match="only 0 processes were killed at their work"):
+        survives(recording(*known, rows=rows), SUBJECT, "")
+    died = replace(recording(*known, rows=rows), deaths=(Death(actor="w0", moment=9),))
+    assert survives(died, SUBJECT, "").startswith("1 process killed at work, 0 of them inside an enqueue")
+
+
 class Inside(QueueAdapter):
     """Can be imported by name."""
 
@@ -148,8 +159,6 @@ def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
 
 
 def test_what_stays_too_thin_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     from pytest_taskq.instruments import history
 
     def alone(_: object, longer: int) -> Recording:
