@@ -210,6 +210,25 @@ def test_on_paper_everything_is_open_and_the_tools_are_gone(page) -> None:
     media(page)
 
 
+def test_on_paper_each_lane_has_its_name_however_the_drawing_is_shrunk(page) -> None:
+    page.set_window_size(700, 1000)
+    media(page, kind="print")
+    try:
+        assert not page.find_element(By.CSS_SELECTOR, "#CLM-02 .names").is_displayed()
+        places = page.execute_script(
+            "const box = (e) => e.getBoundingClientRect();"
+            "return [...document.querySelectorAll('#CLM-02 .drawing, #ENQ-08 .drawing')].flatMap((drawing) => {"
+            "  const lanes = [...drawing.querySelectorAll('.lane')].map(box);"
+            "  return [...drawing.querySelectorAll('.paper-name')].map((name, n) =>"
+            "    [name.textContent, box(name).top >= lanes[n].top - 1 && box(name).bottom <= lanes[n].bottom]); })"
+        )
+        assert {"worker a", "worker b", "w0", "w3"} <= {name for name, _ in places}
+        assert all(inside for _, inside in places), places
+    finally:
+        media(page)
+        page.set_window_size(1280, 1000)
+
+
 def test_without_scripts_all_can_be_read(browser, address) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
