@@ -99,6 +99,16 @@ class _ImportedSuite:
         self._config = config
         self._settings = settings
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's
+        if self._settings.known_failures:
+            from datetime import UTC, datetime
+
+            from pytest_taskq.grading.known import send_known_failures
+
+            today = datetime.now(UTC).astimezone().date()
+            send_known_failures(self._settings.known_failures, self._config, node, today)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401 - has the attribute or not
         if hasattr(report, "taskq") and not self._config.pluginmanager.hasplugin(_NAME):

@@ -49,10 +49,15 @@ class Judgement:
         return self.verdict is Verdict.PASS
 
     def __str__(self) -> str:
-        """Return the verdict with its proof, one operation a line; a long proof is cut, and says so."""
+        """Return the verdict with what was seen."""
+        return f"{self.verdict}: {self.seen}" if self.seen else self.verdict.value
+
+    @property
+    def seen(self) -> str:
+        """What breaks the rule with its proof, one operation a line; a long proof is cut, and says so."""
         if self.rule is None:
-            return f"{self.verdict}{': ' if self.text else ''}{self.text}"
-        lines = [f"{self.verdict}: {self.rule}: {self.text}", *(f"  {one}" for one in self.witness[:_LONGEST])]
+            return self.text
+        lines = [f"{self.rule}: {self.text}", *(f"  {one}" for one in self.witness[:_LONGEST])]
         more = len(self.witness) - _LONGEST
         return "\n".join([*lines, f"  … and {more} more operations"] if more > 0 else lines)
 

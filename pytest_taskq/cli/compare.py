@@ -10,22 +10,31 @@ from typing import TYPE_CHECKING
 from pytest_taskq.cli.output import show
 
 if TYPE_CHECKING:
+    import argparse
+
     from pytest_taskq.reports.comparison import Comparison
 
-FORMATS = ("text", "markdown", "json")
+_FORMATS = ("text", "markdown", "json")
 
 
-def run(base: str, head: str, form: str = "text") -> int:
-    """Print what changed from the report ``base`` to ``head``; 0 nothing is worse, 1 something is, 2 unread."""
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("base", metavar="BASE", help="report.json before the change, or its folder")
+    parser.add_argument("head", metavar="HEAD", help="report.json after it, or its folder")
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="markdown is for a comment")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what changed from one report to the other; 0 nothing is worse, 1 something is, 2 unread."""
     from pytest_taskq.reports.comparison import compare
     from pytest_taskq.reports.stored_report import ReportFileError, read_report
 
     try:
-        comparison = compare(read_report(Path(base)), read_report(Path(head)))
+        comparison = compare(read_report(Path(arguments.base)), read_report(Path(arguments.head)))
     except ReportFileError as error:
         sys.stderr.write(f"taskq: {error}\n")
         return 2
-    _show(comparison, form)
+    _show(comparison, arguments.format)
     return 1 if comparison.worse else 0
 
 

@@ -20,7 +20,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--step", action="store_true", help="wait for Enter after each scene")
 
 
-def run(*, step: bool = False) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Show every scene; 0, or 1 if one did not come out as it should. Everything lives in a folder that is removed."""
     from pytest_taskq.demo.race import REQUIREMENT
     from pytest_taskq.demo.scenes import scenes
@@ -29,7 +29,7 @@ def run(*, step: bool = False) -> int:
     for scene in scenes():
         show(_lines(scene))
         outcomes.append(scene)
-        if step and not _go_on():
+        if arguments.step and not _go_on():
             return 0
     caught = any(one.said and one.said[0].startswith("FAIL") for one in outcomes)
     well = caught and outcomes[-1].well

@@ -33,18 +33,19 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(adapter: str | None, dsn: str | None, role: str) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Print what was looked at; 0 nothing wrong, 1 something is, 2 there is no adapter to look at."""
     import pytest
 
     from pytest_taskq.doctor.plugin import Doctor
 
     doctor = Doctor()
-    options = [*([f"--taskq-adapter={adapter}"] if adapter else []), *([f"--taskq-dsn={dsn}"] if dsn else [])]
+    given = (("adapter", arguments.adapter), ("dsn", arguments.dsn))
+    options = [f"--taskq-{name}={value}" for name, value in given if value]
     code = int(pytest.main([*options, "-p", "no:cacheprovider", "--assert=plain"], plugins=[doctor]))
     show(_lines(doctor.signs))
     if not doctor.adapter_named:
-        sys.stdout.write(_first_adapter(role))
+        sys.stdout.write(_first_adapter(arguments.role))
         return 2
     wrong = sum(one.state == "WRONG" for one in doctor.signs)
     show([("", ""), _result(wrong)])

@@ -14,6 +14,7 @@ from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
 from pytest_taskq.review.catalogue import RULES
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
     from pytest_taskq.cli.output import Line
@@ -25,9 +26,14 @@ _LABEL = 12
 _WIDEST = 100
 
 
-def run(ids: Sequence[str]) -> int:
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="for instance CLM-02; without one, all are listed")
+
+
+def run(arguments: argparse.Namespace) -> int:
     """Print the requirements named, or one line for each of them all; 2 if one is unknown, and then nothing else."""
-    names = [name.upper() for name in ids]
+    names = [name.upper() for name in arguments.ids]
     unknown = [name for name in names if name not in REQUIREMENTS and name not in RULES]
     if unknown:
         sys.stderr.write("".join(f"taskq: {_unknown(name)}\n" for name in unknown))

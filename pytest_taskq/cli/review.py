@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from pytest_taskq.cli.output import show
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    import argparse
 
     from pytest_taskq.review.finding import Review
 
 _FORMATS = ("text", "json", "sarif", "github")
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what the command takes."""
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
     parser.add_argument("paths", nargs="*", default=["."], metavar="PATH", help="files and folders; this one if none")
     parser.add_argument("--format", choices=_FORMATS, default="text", help="for whom: a person, a program, a code host")
     parser.add_argument("--strict", action="store_true", help="fail on a SHOULD, too")
@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="list what was not checked, and why")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Print the review; 0 without findings, 1 with one on a MUST (under ``--strict`` on any), 2 if it could not run."""
     from pytest_taskq.review.reviewing import review_paths
     from pytest_taskq.review.sql import MissingParserError
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
     return int(review.fails(strict=arguments.strict))
 
 
-def _print(review: Review, arguments: Namespace) -> None:
+def _print(review: Review, arguments: argparse.Namespace) -> None:
     from pytest_taskq.review.formats import github, json, sarif, text
 
     if arguments.format == "text":

@@ -35,16 +35,17 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(path: str | None, *, as_json: bool = False, benchmark: bool = False, seconds: float = 10.0) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Print the report on the queue; 0 valid, 1 not, 2 could not be looked at. Nothing of it is changed."""
     from pytest_taskq.reference_impl.validation import validate, validate_and_time
 
+    path, benchmark, seconds = arguments.path, arguments.benchmark, arguments.seconds
     timed: Sequence[Timed] = ()
     if benchmark and path is not None:
         report, timed = validate_and_time(path, seconds=seconds)
     else:
         report = validate(path, seconds=seconds)
-    if as_json:
+    if arguments.json:
         plain = {**report.as_plain(), **({"benchmark": [asdict(one) for one in timed]} if benchmark else {})}
         sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_taskq.cli.output import show
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from pytest_taskq.certificate.sources import Sources
@@ -21,22 +22,25 @@ _STYLES = {"differs": "bold red", "not checked": "yellow"}
 _LIMITS = "This finds accidents, not forgery: whoever can write a report can write its digest too."
 
 
-def run(place: str, root: str) -> int:
-    """Print what holds of the report at ``place``; 0 if nothing differs, 1 if something does, 2 if it is no report.
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("place", metavar="DIR", help="the folder of the report, or its report.json")
+    parser.add_argument("--root", default=".", metavar="PATH", help="the project that was graded; here if not given")
 
-    ``root`` is the folder of the project whose adapter was graded.
-    """
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what holds of the report; 0 if nothing differs, 1 if something does, 2 if it is no report."""
     from pytest_taskq.reports.stored_report import ReportFileError, read_report
     from pytest_taskq.reports.verification import State
 
-    path = Path(place)
+    path = Path(arguments.place)
     try:
         report = read_report(path)
     except ReportFileError as error:
         sys.stderr.write(f"taskq: {error}\n")
         return 2
     folder = path if path.is_dir() else path.parent
-    checked = [*_of_report(report, Path(root)), *histories(folder)]
+    checked = [*_of_report(report, Path(arguments.root)), *histories(folder)]
     show(_lines(checked), wrapped=True)
     return 1 if any(one.state is State.DIFFERS for one in checked) else 0
 

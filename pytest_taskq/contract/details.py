@@ -92,10 +92,26 @@ class HistoryLease(TypedDict):
     ended: int | None
 
 
+class HistoryDeath(TypedDict):
+    """A process that was killed: at the stamp ``at`` it was dead, and a later call under its name is another one's.
+
+    ``call`` is the place among the calls shown of the last one that it began, None if that is not shown or there was
+    none. If that call did not return, nobody knows whether it took effect.
+    """
+
+    worker: str
+    at: int
+    call: int | None
+
+
 class History(TypedDict):
-    """``details["history"]``: the calls around a proof, of a history of ``total``; all of it is in ``file``."""
+    """``details["history"]``: the calls around a proof, of a history of ``total``; all of it is in ``file``.
+
+    ``deaths`` are those among the calls shown, and those of the processes of the proof.
+    """
 
     total: int
     calls: list[HistoryCall]
     leases: list[HistoryLease]
+    deaths: list[HistoryDeath]
     file: str

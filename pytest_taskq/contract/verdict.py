@@ -30,8 +30,9 @@ class Finding:
     """What one instrument found about one requirement.
 
     ``explored`` says what a PASS rests on; ``reason`` why there is no PASS, in one line; ``evidence`` is the text shown
-    under a FAIL; ``replay`` the command that shows it again; ``seconds`` how long it took. ``details`` are the figures
-    or the evidence as data, plain JSON values under the name of their kind, for the views that draw them.
+    under a FAIL; ``replay`` the command that shows it again, ``recheck`` the one that judges what was stored of it once
+    more; ``seconds`` how long it took. ``details`` are the figures or the evidence as data, plain JSON values under the
+    name of their kind, for the views that draw them.
     """
 
     requirement: str
@@ -41,6 +42,7 @@ class Finding:
     reason: str = ""
     evidence: str = ""
     replay: str = ""
+    recheck: str = ""
     seconds: float = 0.0
     details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -55,6 +57,7 @@ class Finding:
         reason: str = "",
         evidence: str = "",
         replay: str = "",
+        recheck: str = "",
         details: Mapping[str, Any] | None = None,
     ) -> Self:
         """Return the finding about a requirement that is at hand."""
@@ -66,6 +69,7 @@ class Finding:
             reason=reason,
             evidence=evidence,
             replay=replay,
+            recheck=recheck,
             details=details or {},
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Verdict
-from pytest_taskq.reports.known_entry import known_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 WIDEST = 110  # longer lines of text are hard to follow, however wide the terminal
 _NARROWEST = 40
 _LABEL = 11
+_BETWEEN = " │ "  # the columns of a schedule
 
 
-def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None, *, entry: bool = True) -> str:
+def failure_text(requirement: Requirement, finding: Finding, columns: int | None = None) -> str:
     """Return the whole text under a finding that is FAIL or NOT RUN, for a terminal of so many columns.
 
-    Evidence is kept as it is, since its columns mean something, and so are commands, which are copied. ``entry`` is
-    whether the entry for the file of known failures stands below.
+    Evidence keeps its lines, since their columns mean something: on a terminal a schedule is laid out for its width,
+    and what is longer goes on below itself. Commands are kept as they are, since they are copied.
     """
     width = max(_NARROWEST, min(WIDEST, columns or WIDEST))
     lines = [*_paragraph("", headline(requirement), width), ""]
@@ -30,16 +31,45 @@ def failure_text(requirement: Requirement, finding: Finding, columns: int | None
         lines += [*_paragraph("not run", finding.reason, width), ""]
     elif not finding.evidence:
         lines += _paragraph("seen", finding.reason, width)
-    lines += [*finding.evidence.splitlines(), ""] if finding.evidence else []
+    lines += [*_evidence(finding, columns), ""] if finding.evidence else []
     if finding.verdict is Verdict.FAIL:
         lines += _paragraph("why", requirement.why, width)
         lines += _bullets("look at", requirement.look_at, width)
         lines += _paragraph("real bugs", ", ".join(requirement.bugs), width) if requirement.bugs else []
-    lines.append(f"{'rerun':<{_LABEL - 1}} {finding.replay}")
-    if entry:
-        lines += ["", *_paragraph("known", "if it must wait, its entry for the file of taskq_known_failures:", width)]
-        lines += known_entry(requirement.id).splitlines()
+    lines += [f"{label:<{_LABEL}}{command}" for label, command in _commands(finding) if command]
     return "\n".join(lines)
+
+
+def _evidence(finding: Finding, columns: int | None) -> list[str]:
+    schedule = finding.details.get("schedule")
+    if columns is None:
+        return finding.evidence.splitlines()
+    evidence = finding.evidence
+    if schedule:
+        from pytest_taskq.interleaving.columns import WIDTH, narrower
+
+        evidence = narrower(evidence, schedule, max(columns, _NARROWEST)) if columns < WIDTH else evidence
+    return [part for line in evidence.splitlines() for part in _folded(line, max(columns, _NARROWEST))]
+
+
+_HANGING = re.compile(r" *\d+\.? +|[a-z][a-z ]{0,9} +(?=\S)|[ =>|]*")
+
+
+def _folded(line: str, columns: int) -> list[str]:
+    """Return a line in parts that fit; what goes on stands below where its text began."""
+    if len(line) <= columns or _BETWEEN in line:
+        return [line]
+    head = _HANGING.match(line)
+    indent = min(head.end() if head else 0, columns // 2)
+    rest = textwrap.TextWrapper(
+        columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+    return rest.wrap(line) or [line]
+
+
+def _commands(finding: Finding) -> Iterable[tuple[str, str]]:
+    """Return what can be typed, each command on a line of its own so that it can be copied whole."""
+    return (("rerun", finding.replay), ("check", finding.recheck))
 
 
 def headline(requirement: Requirement) -> str:

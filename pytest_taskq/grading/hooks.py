@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -16,17 +17,20 @@ from pytest_taskq.grading.check import CHECK
 from pytest_taskq.grading.collection import SuiteFolder, own_arguments, suite_class
 from pytest_taskq.grading.columns import columns_of, send_columns
 from pytest_taskq.grading.gate import exit_status
+from pytest_taskq.grading.known import send_known_failures
 from pytest_taskq.grading.run import RUN, ConformanceRun
 from pytest_taskq.grading.status_line import on_terminal
 from pytest_taskq.refusal import reported
 from pytest_taskq.reports import terminal
+from pytest_taskq.reports.badge import NAME as BADGE
 from pytest_taskq.reports.json_file import as_plain, write_json
 from pytest_taskq.reports.latency_table import latency_lines
+from pytest_taskq.reports.run_report import history_files
+from pytest_taskq.subject.kept_files import remove_others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from pytest_taskq.options import Settings
     from pytest_taskq.reports.run_report import RunReport
@@ -58,8 +62,9 @@ class ConformanceHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
-        """Send workers the width that failures are shown at."""
+        """Send workers the width that failures are shown at, and which failures are known."""
         send_columns(self.config, node)
+        send_known_failures(self.settings.known_failures, self.config, node, self.run.today)
 
     # --- beginning and collecting -----------------------------------------------------------------------------------
 
@@ -159,16 +164,23 @@ class ConformanceHooks:
             self.written = self._write(self.report, self.settings.report)
 
     def _write(self, report: RunReport, folder: Path) -> Path:
-        """Write every view, and return the one to open. A view that cannot be made is said, and fails no run."""
+        """Write every view, and return the one to open. A view that cannot be made is said, and fails no run.
+
+        What an earlier run of the kit left in the folder, and this report does not rest on, is removed.
+        """
         from pytest_taskq.reports.html.page import write_page  # with jinja2, which only this needs
 
         certificate = self.run.certificate(self.config)
-        written = write_json(report, folder, certificate)
+        written = [write_json(report, folder, certificate), folder / BADGE]
         try:
-            return write_page(as_plain(report, certificate), folder)
+            written.insert(0, write_page(as_plain(report, certificate), folder))
         except Exception as error:  # noqa: BLE001 - whatever it is: the verdicts stand
             self.unwritten = f"report.html could not be made ({type(error).__name__}: {error}); report.json has it all"
-            return written
+        try:
+            remove_others(folder, [*written, *map(Path, history_files(report))])
+        except OSError as error:
+            self.unwritten = f"what an earlier run left in {folder} could not be removed: {error}"
+        return written[0]
 
     def _with_coverage(self, report: RunReport) -> RunReport:
         if not self.config.pluginmanager.hasplugin("_cov"):
@@ -181,12 +193,17 @@ class ConformanceHooks:
         """Show what it came to."""
         if self.report is None:
             return
-        if terminalreporter.config.get_verbosity() >= 0 and (self.report.requirements or self.reasons):
+        verbosity, something = terminalreporter.config.get_verbosity(), self.report.requirements or self.reasons
+        if verbosity >= 0 and something:
             terminalreporter.write_sep("=", "taskq conformance")
             if not self.joins:  # then there was nothing to say in the header of the session
                 terminalreporter.write_line(self.pytest_report_header())
-            for line in (*self._latency(self.report), *terminal.lines(self.report, self.written)):
-                terminalreporter.write_line(self._fitted(line), **line.markup)
+            self._write_lines(
+                terminalreporter, [*self._latency(self.report), *terminal.lines(self.report, self.written)]
+            )
+        elif verbosity == -1 and something:  # -q; what failed stands above it
+            self._write_lines(terminalreporter, terminal.result(self.report, self.written))
+        if verbosity >= -1:
             if self.unwritten:
                 terminalreporter.write_line(self._fitted(terminal.Line(self.unwritten)), yellow=True)
             if self.run.excused and not self.reasons:
@@ -195,6 +212,10 @@ class ConformanceHooks:
             self._tell_github(terminalreporter, self.report)
         for reason in self.reasons:
             terminalreporter.write_line(self._fitted(terminal.Line(f"exit code 1: {reason}")), red=True)
+
+    def _write_lines(self, terminalreporter: pytest.TerminalReporter, lines: Iterable[terminal.Line]) -> None:
+        for line in lines:
+            terminalreporter.write_line(self._fitted(line), **line.markup)
 
     def _tell_github(self, terminalreporter: pytest.TerminalReporter, report: RunReport) -> None:
         problem = github_output.add_summary(report, self.reasons)

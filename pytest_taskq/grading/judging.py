@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest._code.code import ExceptionRepr
 
 from pytest_taskq.contract import Finding, Requirement, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
@@ -16,6 +17,7 @@ from pytest_taskq.grading.longrepr import as_longrepr, place_in_adapter
 from pytest_taskq.grading.suite import Check, shipped_checks
 from pytest_taskq.grading.transport import as_plain, encodable, from_plain
 from pytest_taskq.reports import junit
+from pytest_taskq.reports.known_entry import known_entry
 from pytest_taskq.reports.run_report import Judged
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_taskq.grading.run import ConformanceRun
 
 BROKEN = (Verdict.FAIL, Verdict.NOT_RUN)
+_ENTRY_TITLE = "if it must wait: its entry for taskq_known_failures"
 
 
 def judge(run: ConformanceRun, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -74,7 +77,7 @@ def _verdict(found: Sequence[Finding]) -> Verdict:
 def _show(run: ConformanceRun, item: pytest.Item, report: pytest.TestReport, finding: Finding, known: str) -> None:
     requirement = REQUIREMENTS[finding.requirement]
     if finding.verdict in BROKEN:
-        show_broken(run, report, requirement, finding, known)
+        show_broken(run, report, requirement, finding)
         if known:
             report.outcome = "skipped"
             vars(report)["wasxfail"] = known
@@ -85,16 +88,12 @@ def _show(run: ConformanceRun, item: pytest.Item, report: pytest.TestReport, fin
         report.longrepr = (path, (line or 0) + 1, f"Skipped: {encodable(text)}")
 
 
-def show_broken(
-    run: ConformanceRun, report: pytest.TestReport, requirement: Requirement, finding: Finding, known: str
-) -> None:
+def show_broken(run: ConformanceRun, report: pytest.TestReport, requirement: Requirement, finding: Finding) -> None:
     """Make ``report`` the failure that a FAIL or NOT RUN is shown as."""
-    entry = not known and requirement.id not in run.entries
-    run.entries |= {requirement.id} if entry else set()
     message = f"{requirement.id} {requirement.level.value} {requirement.role.value}: {finding.reason}"
     report.outcome = "failed"
     report.longrepr = as_longrepr(
-        encodable(failure_text(requirement, finding, run.columns, entry=entry)),
+        encodable(failure_text(requirement, finding, run.columns)),
         encodable(message),
         place_in_adapter(run.subject, requirement.grades),
     )
@@ -112,6 +111,18 @@ def count(run: ConformanceRun, report: pytest.TestReport) -> None:
     levels = {REQUIREMENTS[one.finding.requirement].level for one in judged}
     if report.failed and levels and all(excused(level, strict=run.settings.strict) for level in levels):
         run.excused += 1
+    if report.failed and judged:
+        _show_entry(run, report, judged[0].finding.requirement)
+
+
+def _show_entry(run: ConformanceRun, report: pytest.TestReport, requirement_id: str) -> None:
+    """Add to the first failure of a requirement its entry for the file of known failures.
+
+    Here, since a worker of pytest-xdist does not know what another one has shown.
+    """
+    if requirement_id not in run.entries and isinstance(report.longrepr, ExceptionRepr):
+        run.entries.add(requirement_id)
+        report.longrepr.addsection(_ENTRY_TITLE, known_entry(requirement_id))
 
 
 def _judge_crash(run: ConformanceRun, report: pytest.TestReport) -> None:
@@ -127,7 +138,7 @@ def _judge_crash(run: ConformanceRun, report: pytest.TestReport) -> None:
         replay=f'pytest --taskq-conformance -p no:xdist -k "{requirement.id}" {" ".join(run.settings.rerun_options)}',
     )
     known = run.known_reason(requirement.id)
-    show_broken(run, report, requirement, finding, known)
+    show_broken(run, report, requirement, finding)
     if known:
         report.outcome = "skipped"
         vars(report)["wasxfail"] = known

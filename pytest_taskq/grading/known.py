@@ -7,8 +7,9 @@ The file (``taskq_known_failures`` or ``--taskq-known-failures``) has one table 
     issue = "https://example.org/queue/issues/17"                  # optional
     until = 2026-12-31                                             # optional: the last day it counts
 
-While it counts, the requirement's FAIL or NOT RUN is KNOWN and does not fail the run. An entry fails the run when its
-day is over, or when its requirement is PASS again.
+Under pytest-xdist the controller alone reads the file, and tells its workers which entries count today. While one
+counts, its requirement's FAIL or NOT RUN is KNOWN and does not fail the run. An entry fails the run when its day is
+over, or when its requirement is PASS again.
 """
 
 from __future__ import annotations
@@ -60,6 +61,36 @@ def read_known_failures(path: Path) -> dict[str, KnownFailure]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise pytest.UsageError(f"The file of known failures {path} is not TOML: {error}; {_EXAMPLE}.") from error
     return {name: _entry(f"{path}, line {_line_of(name, text)}", name, table) for name, table in tables.items()}
+
+
+_READ = pytest.StashKey[dict[str, KnownFailure]]()
+_SENT = "taskq_known"
+
+
+def known_failures(path: Path | None, config: pytest.Config) -> dict[str, KnownFailure]:
+    """Return the entries by requirement, of a worker of pytest-xdist those that its controller sent it.
+
+    Raises UsageError for a file that is wrong, also in the worker.
+    """
+    sent: dict[str, str] | str | None = getattr(config, "workerinput", {}).get(_SENT)
+    if isinstance(sent, str):
+        raise pytest.UsageError(sent)
+    if sent is not None:
+        return {name: KnownFailure(requirement=name, reason=reason) for name, reason in sent.items()}
+    if _READ not in config.stash:
+        config.stash[_READ] = read_known_failures(path) if path else {}
+    return config.stash[_READ]
+
+
+def send_known_failures(path: Path | None, config: pytest.Config, node: Any, today: date) -> None:  # noqa: ANN401 - pytest-xdist's, which may not be installed
+    """Let a worker know the entries that count today, or what is wrong with their file."""
+    sent: dict[str, str] | str
+    try:
+        entries = known_failures(path, config)
+        sent = {name: str(entry) for name, entry in entries.items() if not entry.expired(today)}
+    except pytest.UsageError as error:
+        sent = str(error)
+    node.workerinput[_SENT] = sent
 
 
 def _line_of(name: str, text: str) -> int:

@@ -20,7 +20,7 @@ from pytest_taskq.grading import gate
 from pytest_taskq.grading.check import CHECK, RunningCheck, timing_command
 from pytest_taskq.grading.collection import is_joined, requirement_mark
 from pytest_taskq.grading.columns import columns_of
-from pytest_taskq.grading.known import KnownFailure, read_known_failures
+from pytest_taskq.grading.known import KnownFailure, known_failures
 from pytest_taskq.grading.overridden import in_force, overridden
 from pytest_taskq.grading.places import check_dsn, check_replay, stores_for
 from pytest_taskq.grading.suite import check_name, shipped_checks, suite_folder
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class ConformanceRun:
     """One session's run; ``judged`` and ``excused`` grow on the controller as reports come in.
 
-    ``entries`` are the requirements whose entry for the known failures was shown: once in each process is enough.
+    ``entries`` are the requirements whose entry for the known failures was shown: once is enough.
     """
 
     settings: Settings
@@ -64,7 +64,7 @@ class ConformanceRun:
         subject = load_subject(settings.adapter, config.rootpath)
         check_dsn(settings.dsn, subject)
         check_replay(settings.replay)
-        known = read_known_failures(settings.known_failures) if settings.known_failures else {}
+        known = known_failures(settings.known_failures, config)
         now = datetime.now(UTC)
         return cls(
             settings=settings,

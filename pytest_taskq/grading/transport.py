@@ -20,6 +20,7 @@ def as_plain(judged: Judged) -> dict[str, Any]:
         "reason": finding.reason,
         "evidence": finding.evidence,
         "replay": finding.replay,
+        "recheck": finding.recheck,
         "check": judged.check,
         "known": judged.known,
         "details": json.dumps(dict(finding.details), ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from pytest_taskq.contract.details import History, HistoryCall, HistoryLease
+from pytest_taskq.contract.details import History, HistoryCall, HistoryDeath, HistoryLease
+from pytest_taskq.history.death import Death, last_calls, of_the_proof
 from pytest_taskq.history.operation import NEVER, Kind, Operation
 from pytest_taskq.history.tenures import Tenure, tenures_of
 
@@ -16,29 +17,39 @@ MOST = 200
 _LONGEST = 400
 
 
-def excerpt(operations: Sequence[Operation], witness: Sequence[Operation], most: int = MOST) -> list[Operation]:
+def excerpt(
+    operations: Sequence[Operation],
+    witness: Sequence[Operation],
+    most: int = MOST,
+    last_words: Sequence[Operation | None] = (),
+) -> list[Operation]:
     """Return at most ``most`` operations in the order of their calls: the witness, its tasks', the nearest in time.
 
     Nearest is meant to the last operation of the witness, with which the breach is there; without one to the end of
-    the history.
+    the history. ``last_words`` stand before what is near: the last calls of processes of the witness that died.
     """
     last = witness[-1] if witness else max(operations, key=lambda one: one.call, default=None)
     if last is None:
         return []
     proof, tasks = set(map(id, witness)), {one.task for one in witness} - {None}
+    ends = set(map(id, last_words))
 
-    def distance(one: Operation) -> tuple[bool, bool, int]:
+    def distance(one: Operation) -> tuple[bool, bool, bool, int]:
         until = one.call if one.returned is None else one.returned
         apart = max(one.call - (last.returned or last.call), last.call - until, 0)
-        return id(one) not in proof, one.task not in tasks, apart
+        return id(one) not in proof, one.task not in tasks, id(one) not in ends, apart
 
     return sorted(nsmallest(most, operations, key=distance), key=lambda one: one.call)
 
 
-def history_details(operations: Iterable[Operation], witness: Sequence[Operation], file: str) -> History:
+def history_details(
+    operations: Iterable[Operation], witness: Sequence[Operation], file: str, deaths: Sequence[Death] = ()
+) -> History:
     """Return the excerpt as data; ``file`` is where the whole history lies."""
-    everything = list(operations)
-    shown, proof = excerpt(everything, witness), set(map(id, witness))
+    everything, deaths = list(operations), sorted(deaths, key=lambda one: one.moment)
+    ends, told = last_calls(everything, deaths), of_the_proof(deaths, witness)
+    last_words = [end for death, end in zip(deaths, ends, strict=True) if death in told]
+    shown, proof = excerpt(everything, witness, last_words=last_words), set(map(id, witness))
     tasks = {one.task for one in witness} - {None}
     origin = shown[0].call if shown else 0
     chains = tenures_of(one for one in shown if one.task in tasks)
@@ -46,8 +57,26 @@ def history_details(operations: Iterable[Operation], witness: Sequence[Operation
         total=len(everything),
         calls=[_call(one, origin, witness=id(one) in proof) for one in shown],
         leases=[lease for chain in chains for lease in _leases(chain, origin)],
+        deaths=[*_deaths(shown, zip(deaths, ends, strict=True), told)],
         file=file,
     )
+
+
+def _deaths(
+    shown: Sequence[Operation], deaths: Iterable[tuple[Death, Operation | None]], told: Sequence[Death]
+) -> Iterator[HistoryDeath]:
+    """Yield the deaths that fall among the calls shown, and those that are told whenever they were."""
+    if not shown:
+        return
+    places = {id(one): place for place, one in enumerate(shown)}
+    begin, end = shown[0].call, max(one.returned or one.call for one in shown)
+    for death, call in deaths:
+        if death in told or begin <= death.moment <= end or id(call) in places:
+            yield HistoryDeath(
+                worker=death.actor or "somebody",
+                at=death.moment - begin,
+                call=None if call is None else places.get(id(call)),
+            )
 
 
 def _call(one: Operation, origin: int, *, witness: bool) -> HistoryCall:

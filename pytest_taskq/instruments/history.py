@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract import Finding, Instrument, Requirement, Verdict
 from pytest_taskq.contract.details import Violation
+from pytest_taskq.history import SECOND, last_calls, of_the_proof
 from pytest_taskq.history.excerpt import history_details
 from pytest_taskq.instruments.history_evidence import Broken, Thin, Unshared
 from pytest_taskq.instruments.history_judges import LEASED, LOADED, SESSIONS, Session
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_taskq.history import Death, Operation
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.recording.stage import Recording
     from pytest_taskq.subject import Bench, Subject
@@ -90,7 +93,7 @@ class HistoryJudge:
                 thin = str(found)
                 continue
             except Broken as found:
-                failed = _failed(requirement, bench, budget, found)
+                failed = _failed(requirement, bench, budget, found, recording.deaths)
                 return replace(failed, details={**failed.details, **found.figures})
             except Unshared as found:
                 return Finding.of(requirement, Instrument.HISTORY, Verdict.UNSUPPORTED, reason=str(found))
@@ -136,26 +139,44 @@ def _shared(bench: Bench, crew: Crew, budget: Budget) -> bool:
     return True
 
 
-def _failed(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Finding:
-    path = _kept(requirement, bench, budget, found)
+def _failed(
+    requirement: Requirement, bench: Bench, budget: Budget, found: Broken, deaths: tuple[Death, ...]
+) -> Finding:
+    path = _kept(requirement, bench, budget, found, deaths)
     return Finding.of(
         requirement,
         Instrument.HISTORY,
         Verdict.FAIL,
         reason=f"expected {found.expected}; seen {found.seen.splitlines()[0]}",
-        evidence=f"expected   {inspect.cleandoc(found.expected)}\nseen       {found.seen}\nhistory    {path}",
-        replay=f"taskq check {path}" if found.checks else "",
+        evidence="\n".join(_evidence(found, deaths, path)),
+        recheck=f"taskq check {shlex.quote(str(path))}" if found.checks else "",
         details={
-            "history": history_details(found.operations, found.witness, str(path)),
+            "history": history_details(found.operations, found.witness, str(path), deaths),
             "violation": Violation(expected=inspect.cleandoc(found.expected), seen=found.seen),
         },
     )
 
 
-def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken) -> Path:
+def _evidence(found: Broken, deaths: tuple[Death, ...], path: Path) -> Iterator[str]:
+    yield f"expected   {inspect.cleandoc(found.expected)}"
+    yield f"seen       {found.seen}"
+    told = dict(zip(sorted(deaths, key=lambda one: one.moment), last_calls(found.operations, deaths), strict=True))
+    for number, death in enumerate(of_the_proof(deaths, found.witness)):
+        yield f"{'' if number else 'killed':<10} {_told(death, told[death])}"
+    if not found.checks:  # else the command that judges it again names it
+        yield f"history    {path}"
+
+
+def _told(death: Death, call: Operation | None) -> str:
+    where = f"{death.moment / SECOND:.6f}  {death.actor}"
+    if call is None or not call.crashed:
+        return f"{where}, between two calls"
+    return f"{where}, in {call.kind}{'' if call.task is None else f' {call.task!r}'}: nobody knows what came of it"
+
+
+def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken, deaths: tuple[Death, ...]) -> Path:
     """Write the history that fails the requirement where it outlives the run."""
-    folder = bench.keep("histories")
-    path = folder / f"{requirement.id}-{budget.seed}.jsonl"
+    path = bench.keep("histories", f"{requirement.id}-{budget.seed}.jsonl")
     ways = found.ways
     back = ways.redelivery
     history = RecordedHistory(
@@ -168,6 +189,7 @@ def _kept(requirement: Requirement, bench: Bench, budget: Budget, found: Broken)
         requeues=back.requeues if back else True,
         claims_reclaim=back.claims_reclaim if back else True,
         source=f"{bench.subject.import_string}, {requirement.id}, seed {budget.seed}, effort {budget.effort}",
+        deaths=deaths,
     )
     write_history(path, history)
     return path

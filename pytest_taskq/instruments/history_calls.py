@@ -125,12 +125,14 @@ def survives(recording: Recording, _subject: Subject, _: str) -> str:
             enqueues,
             witness=(lost,),
         )
-    victims = set(recording.answers["victims"])
+    killed = len(recording.deaths)  # one that had done its work before it was killed is not among them
+    enough(killed, 1, "processes were killed at their work")
+    victims = {one.actor for one in recording.deaths}
     last = [one for one in enqueues if one.actor in victims]
     died = sum(one.crashed for one in last)
     enough(sum(one.known for one in last), 10, "acknowledged enqueues of processes that were killed")
-    killed = len(recording.answers["victims"])
-    return f"{killed} processes killed, {died} of them inside an enqueue; {len(enqueues)} enqueues, none lost"
+    processes = "1 process" if killed == 1 else f"{killed} processes"
+    return f"{processes} killed at work, {died} of them inside an enqueue; {len(enqueues)} enqueues, none lost"
 
 
 def counts_of_one_moment(recording: Recording, subject: Subject, _: str) -> str:
@@ -142,7 +144,7 @@ def counts_of_one_moment(recording: Recording, subject: Subject, _: str) -> str:
     if judgement.rule is not None:
         raise Broken(
             "counts of one moment within the call",
-            str(judgement),
+            judgement.seen,
             operations,
             checks=("statistics",),
             witness=judgement.witness,
@@ -169,7 +171,7 @@ def cleans_only_what_is_done(recording: Recording, subject: Subject, _: str) -> 
             ways = Ways(left=recording.left)
             raise Broken(
                 "nothing live is deleted",
-                str(judgement),
+                judgement.seen,
                 kept,
                 checks=("conservation",),
                 ways=ways,

@@ -37,7 +37,7 @@ def no_two_holders(recording: Recording, subject: Subject, _: str) -> str:
         ways = Ways(precision=precision)
         raise Broken(
             "one holder at a time",
-            str(judgement),
+            judgement.seen,
             operations,
             checks=("leases",),
             ways=ways,
@@ -125,7 +125,7 @@ def never_wrongly_empty(recording: Recording, subject: Subject, _: str) -> str:
     if judgement.rule is Rule.EMPTY:
         ways = Ways(redelivery=redelivery, precision=redelivery.precision)
         expected = "no claim returns None while a claimable task is there throughout"
-        raise Broken(expected, str(judgement), operations, checks=("empties",), ways=ways, witness=judgement.witness)
+        raise Broken(expected, judgement.seen, operations, checks=("empties",), ways=ways, witness=judgement.witness)
     need(judgement, "finding nothing")
     return f"{overlap}; {at_most(overlap.contended, 'claims')}"
 
@@ -152,7 +152,7 @@ def in_turn(recording: Recording, subject: Subject, requirement: str) -> str:
     judgement = judge(check, operations, ways)
     if judgement.rule is Rule.ORDER:
         expected = f"{strategy.upper()}: no task is served while one whose turn is before was there throughout"
-        raise Broken(expected, str(judgement), operations, checks=(check,), ways=ways, witness=judgement.witness)
+        raise Broken(expected, judgement.seen, operations, checks=(check,), ways=ways, witness=judgement.witness)
     if judgement.rule is not Rule.EMPTY:
         need(judgement, "the order")
     overlap = overlap_of(operations)

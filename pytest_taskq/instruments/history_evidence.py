@@ -49,7 +49,7 @@ class Broken(Exception):  # noqa: N818 - a finding
         super().__init__(f"expected {expected}; seen {seen}")
         self.expected = expected
         self.seen = seen
-        self.operations = operations
+        self.operations = tuple(operations)
         self.checks = checks
         self.ways = ways or Ways()
         self.witness = witness
@@ -112,7 +112,7 @@ def all_there(recording: Recording, *, enqueues_alone: bool = False) -> None:
         ways = Ways(left=recording.left)
         raise Broken(
             "every acknowledged task is stored once",
-            str(judgement),
+            judgement.seen,
             operations,
             checks=("conservation",),
             ways=ways,

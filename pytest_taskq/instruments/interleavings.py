@@ -143,7 +143,8 @@ def _failed(
     token = Token(requirement.id, scenario.name, Counterexample(played, violation).schedule)
     schedule = schedule_details(token, played, workers=len(scenario.scripts), run=runs)
     deviations = schedule["deviations"]
-    head = f"schedule   {scenario.name}, run {runs}, {deviations} deviations from one worker after the other"
+    preempted = f"{deviations} deviation{'' if deviations == 1 else 's'} from one worker after the other"
+    head = f"schedule   {scenario.name}, run {runs}, {preempted}"
     tail = [f"expected   {violation.expected}", f"seen       {violation.seen}"]
     lines = [head, "", *columns(played.events, len(scenario.scripts)), "", *tail]
     reason = f"expected {violation.expected}; seen {violation.seen}"

@@ -102,8 +102,8 @@ def uses_indexes(bench: Bench, calls: Sequence[Measured], _budget: Budget) -> st
             if grown >= MANY - _FEW and "SCAN" in plans.get(statement, ""):
                 raise ContractViolation(
                     f"{call.name} reads only the rows that concern it, through an index",
-                    f"{steps} steps beside {4 * MANY} other rows, {few.steps[statement]} beside {4 * _FEW}, in\n"
-                    f"{statement}\n{plans[statement]}",
+                    f"{steps} steps beside {4 * MANY} other rows, {few.steps[statement]} beside {4 * _FEW}\n"
+                    f"in {statement}\n{plans[statement]}",
                     method=call.method,
                 )
         shown.append(f"{call.name} {few.total} to {many.total}")

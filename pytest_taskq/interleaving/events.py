@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pytest_taskq.contract import details
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pytest_taskq.subject.queue import Outcome
 
 NOBODY = details.NOBODY
+EventKind = Literal["statement", "call", "return", "death", "time", "sleep", "aside"]
+KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 
 @dataclass(slots=True)
@@ -19,7 +21,7 @@ class Event:
     """One line of a run; ``notes`` grow until the actor's next event (rows, errors, who blocked it)."""
 
     actor: int
-    kind: Literal["statement", "call", "return", "death", "time", "sleep", "aside"]
+    kind: EventKind
     text: str
     notes: list[str] = field(default_factory=list)
     writing: bool = False  # inside a transaction that may write

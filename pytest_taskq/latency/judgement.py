@@ -152,8 +152,8 @@ class Measurement:
         raw = self.exceedance
         if raw.verdict is Verdict.FAIL:
             return (
-                f"{raw.exceeded} of {raw.samples} calls took {in_ms(self._limit)} or longer, but without the time in "
-                f"which others had the processor only {own.exceeded}: the machine is too busy"
+                f"{raw.exceeded} of {raw.samples} calls took {in_ms(self._limit)} or longer, but only {own.exceeded} "
+                "if the time is left out in which others had the processor: the machine is too busy"
             )
         most = "none" if raw.passes_to is None else f"at most {raw.passes_to}"
         return (

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.history import SECOND
+from pytest_taskq.history import SECOND, Death
 from pytest_taskq.recording.log import operations_in
 from pytest_taskq.subject.violation import CallHungError, ContractViolation, NotJudgedError
 
@@ -64,6 +64,7 @@ class Member:
 
     def __init__(self, name: str, adapter: str) -> None:
         self.name = name
+        self.died: int | None = None  # when it was certainly dead, if it was killed
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         paths = [str(Path(one or ".").resolve()) for one in sys.path]
         self.process = subprocess.Popen(  # noqa: S603 - this interpreter, arguments of ours
@@ -102,6 +103,7 @@ class Member:
         """End the process at once (SIGKILL where there are signals)."""
         self.process.kill()
         self.process.wait()
+        self.died = self.died or time.monotonic_ns()
         for pipe in (self.process.stdin, self.process.stdout):
             try:
                 if pipe is not None:
@@ -127,6 +129,8 @@ class Crew:
         self._members: list[Member] = []
         self.offsets: list[int] = []
         """Of each job's beginnings and ends: wall clock minus monotonic clock, nanoseconds."""
+        self.deaths: list[Death] = []
+        """Of processes that were at work, in the order in which they were seen."""
 
     def close(self) -> None:
         """End every process."""
@@ -177,6 +181,7 @@ class Crew:
                 self.offsets += [answer["offset"]] if "offset" in answer else []
             elif killed and "gone" in answer:
                 found.append(None)
+                self.deaths.append(Death(actor=member.name, moment=member.died or time.monotonic_ns()))
             else:
                 self.close()
                 raise _trouble(member.name, answer)

@@ -1,6 +1,6 @@
 """A recorded history as a file: JSON Lines, the first line says what follows, each other line is one call.
 
-    {"taskq_history": 1, "checks": ["fifo"], "precision": 1000000000, ...}
+    {"taskq_history": 2, "checks": ["fifo"], "precision": 1000000000, ...}
     {"kind": "enqueue", "call": 10, "returned": 25, "actor": "w0", "task": "w0-1", "row": 1}
 
 Fields that have their default are left out. A line without ``returned`` is a call whose caller died.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from pytest_taskq.checkers import Redelivery
 from pytest_taskq.checkers.by_name import Ways
-from pytest_taskq.history import Kind, Operation
+from pytest_taskq.history import Death, Kind, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from pytest_taskq.contract import TaskId
 
-VERSION = 1
+VERSION = 2
+_READ = (1, 2)  # version 1 said nothing of deaths
 
 
 class HistoryFileError(ValueError):
@@ -36,7 +37,7 @@ class RecordedHistory:
 
     ``checks`` names what judges them (``pytest_taskq.checkers.by_name``); ``left`` are the tasks that the queue held at
     the end, by name with their status, None if nobody looked; ``precision`` is the resolution of the queue's clock in
-    nanoseconds; ``source`` says where the history comes from.
+    nanoseconds; ``source`` says where the history comes from; ``deaths`` are the processes that were killed.
     """
 
     operations: tuple[Operation, ...]
@@ -48,6 +49,7 @@ class RecordedHistory:
     requeues: bool = True
     claims_reclaim: bool = True
     source: str = ""
+    deaths: tuple[Death, ...] = ()
 
 
 _HEADER = [one.name for one in fields(RecordedHistory) if one.name != "operations"]
@@ -58,6 +60,7 @@ def write_history(path: Path, history: RecordedHistory) -> None:
     header = {"taskq_history": VERSION, **{name: getattr(history, name) for name in _HEADER}}
     if history.left is not None:
         header["left"] = [*map(list, history.left.items())]  # pairs: JSON has no keys but text
+    header["deaths"] = [[one.actor, one.moment] for one in history.deaths]
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{json.dumps(one)}\n" for one in (header, *map(as_plain, history.operations)))
 
@@ -74,9 +77,10 @@ def read_history(path: Path) -> RecordedHistory:
 
 def _header_of(path: Path, first: dict[str, Any]) -> dict[str, Any]:
     """Return what the first line says, checked."""
-    if first.pop("taskq_history", None) != VERSION:
+    if first.pop("taskq_history", None) not in _READ:
         raise HistoryFileError(
-            f'{path} does not begin with a line {{"taskq_history": {VERSION}, …}}: it is no history of this version'
+            f'{path} does not begin with a line {{"taskq_history": {VERSION}, …}}: it is no history of this version, '
+            f"which reads {' and '.join(map(str, _READ))}"
         )
     for name, value in first.items():
         kind = _HEADER_VALUES.get(name)
@@ -84,17 +88,27 @@ def _header_of(path: Path, first: dict[str, Any]) -> dict[str, Any]:
             raise HistoryFileError(f"{path}: the first line has {name}; known are {', '.join(_HEADER_VALUES)}")
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise HistoryFileError(f"{path}: the first line has {name} = {value!r:.80}, which has no meaning there")
+    left = first.get("left")
     try:
-        left = first.get("left")
-        return {**first, "checks": tuple(first.get("checks", ())), "left": None if left is None else dict(left)}
+        named = None if left is None else dict(left)
     except (TypeError, ValueError) as error:
         raise HistoryFileError(
             f"{path}: the first line has left = {left!r:.80}, not pairs of task and status"
         ) from error
+    deaths = tuple(_death(path, one) for one in first.get("deaths", ()))
+    return {**first, "checks": tuple(first.get("checks", ())), "left": named, "deaths": deaths}
+
+
+def _death(path: Path, plain: object) -> Death:
+    match plain:
+        case [str(actor), int(moment)] if not isinstance(moment, bool):
+            return Death(actor=actor, moment=moment)
+    raise HistoryFileError(f"{path}: the first line has the death {plain!r:.80}, not a pair of process and moment")
 
 
 _HEADER_VALUES: dict[str, Any] = {
     "checks": list,
+    "deaths": list,
     "left": list | None,
     "precision": int,
     **dict.fromkeys(("skip_locked", "descending", "requeues", "claims_reclaim"), bool),

@@ -90,19 +90,17 @@ def cleaning(stage: Stage, longer: int) -> Recording:
 def deaths(stage: Stage, longer: int) -> Recording:
     """Two of four are killed while they enqueue, at moments drawn from the seed; then one takes what is there."""
     chance = random.Random(stage.budget.seed_for("deaths"))  # noqa: S311 - the seed of the run
-    victims: list[str] = []
 
     def kill_two(team: Sequence[Member]) -> None:
         for member in team[:2]:
             time.sleep(0.02 + chance.random() * 0.04)
-            victims.append(member.name)
             member.kill()
 
     for _ in range(round(longer * seconds(stage, 1, 3, 40))):
         stage.work("storing", 0.12, ways=(), interfere=kill_two)
     if not stage.subject.shared_schema:
         stage.drain()
-    return stage.recording(victims=victims)
+    return stage.recording()
 
 
 def short_leases(stage: Stage, longer: int) -> Recording:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_taskq.contract import TaskId
-    from pytest_taskq.history import Operation
+    from pytest_taskq.history import Death, Operation
     from pytest_taskq.instruments.budget import Budget
     from pytest_taskq.recording.crew import Member
     from pytest_taskq.subject import QueueUnderTest, Subject
@@ -38,11 +38,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Every call, what the processes answered, and what the store held at the end (None if nobody can look)."""
+    """Every call, what the processes answered, and what the store held at the end (None if nobody can look).
+
+    ``deaths`` are those of processes that were killed at work.
+    """
 
     operations: tuple[Operation, ...]
     answers: Mapping[str, Any]
     rows: Sequence[Row] | None = None
+    deaths: tuple[Death, ...] = ()
 
     @property
     def due(self) -> dict[TaskId, int]:
@@ -65,6 +69,7 @@ class Stage:
         self.operations: list[Operation] = []
         self._jobs = 0
         self._first_offset = len(crew.offsets)
+        self._first_death = len(crew.deaths)
         queue.store.show_real_time()  # which is the time of the processes
 
     @property
@@ -138,7 +143,8 @@ class Stage:
     def recording(self, **answers: Any) -> Recording:  # noqa: ANN401 - what the processes answered
         """Return what was recorded, with the rows as they are now."""
         rows = self._rows() if self.subject.shared_schema else None
-        return Recording(operations=tuple(_with_rows(self.operations)), answers=answers, rows=rows)
+        deaths = tuple(self.crew.deaths[self._first_death :])
+        return Recording(operations=tuple(_with_rows(self.operations)), answers=answers, rows=rows, deaths=deaths)
 
     def _rows(self) -> list[Row]:
         found = self.queue.sql("SELECT payload, status, type, run_after_utc FROM task_queue ORDER BY id")

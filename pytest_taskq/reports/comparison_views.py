@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MARKER = "<!-- taskq compare -->"  # by which a bot finds its own comment to replace it
+_LABEL = 17
 _NOTED = tuple(shift for shift in Shift if shift is not Shift.SAME)
 
 
@@ -34,15 +35,21 @@ def text_lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """Yield each line with its style in rich's words."""
     for one in comparison.differences:
         yield f"not the same in both: {one.what}, {one.before} and then {one.after}", "yellow"
+    width = max([_LABEL, *map(len, _labels(comparison))])
     for change in comparison.changes:
         style = "red" if change.change in WORSE else "green" if change.change is Change.FIXED else ""
-        yield f"{change.change.value:<17} {_requirement(change)}  {_step(change)}{_because(change.reason)}", style
+        yield f"{change.change.value:<{width}} {_requirement(change)}  {_step(change)}{_because(change.reason)}", style
     for latency in comparison.latencies:
         if latency.shift in _NOTED:
             style = "red" if latency.shift in WORSE else ""
-            yield f"{latency.shift.value:<17} {latency.requirement}  {latency.name}  {_ratios(latency)}", style
+            yield f"{latency.shift.value:<{width}} {latency.requirement}  {latency.name}  {_ratios(latency)}", style
     yield from ((note, "") for note in _notes(comparison))
     yield headline(comparison), "bold red" if comparison.worse else "bold green"
+
+
+def _labels(comparison: Comparison) -> Iterator[str]:
+    yield from (change.change.value for change in comparison.changes)
+    yield from (latency.shift.value for latency in comparison.latencies if latency.shift in _NOTED)
 
 
 def _requirement(change: RequirementChange) -> str:
@@ -58,9 +65,11 @@ def _because(reason: str) -> str:
 
 
 def _ratios(latency: LatencyChange) -> str:
-    before, after = (f"{value:.2f}" if value else "-" for value in (latency.before, latency.after))
-    change = f" ({latency.after / latency.before - 1:+.0%})" if latency.before and latency.after else ""
-    return f"{before} -> {after} times the floor{change}"
+    before, after = (f"{value:.2f}" if value else "not measured" for value in (latency.before, latency.after))
+    if not latency.before or not latency.after:
+        unit = " times the floor"
+        return f"{before}{unit if latency.before else ''} -> {after}{unit if latency.after else ''}"
+    return f"{before} -> {after} times the floor ({latency.after / latency.before - 1:+.0%})"
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:
@@ -98,7 +107,7 @@ def _sections(comparison: Comparison) -> Iterator[str]:
     for shift in _NOTED:
         moved = [one for one in comparison.latencies if one.shift is shift]
         yield from _section(shift.value, [f"- **{one.requirement}** {code(one.name)}: {_ratios(one)}" for one in moved])
-    yield from _notes(comparison)
+    yield from (f"- {note}" for note in _notes(comparison))
 
 
 def _section(title: str, items: list[str]) -> Iterator[str]:

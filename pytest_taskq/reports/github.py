@@ -85,11 +85,12 @@ def _row(one: RequirementReport) -> Sequence[str]:
 def _replays(some: Sequence[RequirementReport]) -> Iterator[str]:
     if some:
         yield from ("<details><summary>Run them again</summary>", "", "```sh")
-        yield from (_command(one) for one in some)
+        yield from (line for one in some for line in _commands(one))
         yield from ("```", "", "</details>")
 
 
-def _command(one: RequirementReport) -> str:
-    replay = one.decisive.replay if one.decisive else ""
-    # A fence is closed by a line of backticks alone, which a command never is in one line.
-    return " ".join(f"{replay}  # {one.requirement.id}".split("\n"))
+def _commands(one: RequirementReport) -> Iterator[str]:
+    found = one.decisive
+    for command, what in ((found.replay, ""), (found.recheck, ", its history")) if found else ():
+        # A fence is closed by a line of backticks alone, which a command never is in one line.
+        yield from [" ".join(f"{command}  # {one.requirement.id}{what}".split("\n"))] if command else []

@@ -96,6 +96,7 @@ def _requirement(one: RequirementReport) -> dict[str, Any]:
         "findings": [_finding(judged) for judged in one.judged],
         "evidence": decisive.evidence if decisive else "",
         "replay": decisive.replay if decisive else "",
+        "recheck": decisive.recheck if decisive else "",
         "known_entry": known_entry(one.requirement.id) if one.verdict in (Verdict.FAIL, Verdict.NOT_RUN) else "",
     }
 
@@ -111,5 +112,6 @@ def _finding(judged: Judged) -> dict[str, Any]:
         "reason": finding.reason,
         "evidence": finding.evidence,
         "replay": finding.replay,
+        "recheck": finding.recheck,
         "details": dict(finding.details),
     }

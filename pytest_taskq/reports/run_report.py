@@ -171,6 +171,12 @@ class RunReport:
         return [one for one in self.requirements if one.verdict in verdicts]
 
 
+def history_files(report: RunReport) -> list[str]:
+    """Return where the histories lie that findings of the report rest on."""
+    findings = [judged.finding for one in report.requirements for judged in one.judged]
+    return [file for one in findings if (file := one.details.get("history", {}).get("file"))]
+
+
 def build_report(facts: Facts, plan: Plan, judged: Iterable[Judged]) -> RunReport:
     """Return the report of a run from all that was found, whatever the order in which it came."""
     by_requirement: dict[str, list[Judged]] = {}

@@ -106,6 +106,11 @@ def lines(report: RunReport, written: Path | None) -> Iterator[Line]:
     yield from _verdict_lines(verdicts)
     yield from (Line("") for _ in notes[:1])
     yield from map(Line, notes)
+    yield from result(report, written)
+
+
+def result(report: RunReport, written: Path | None) -> Iterator[Line]:
+    """Yield where the report is, and the one line that counts it all."""
     if written:
         yield Line(f"report: {written}")
     broken = report.having(Verdict.FAIL, Verdict.NOT_RUN)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pytest_taskq.clock import VirtualClock
+from pytest_taskq.subject.kept_files import note
 from pytest_taskq.subject.queue import QueueUnderTest
 from pytest_taskq.subject.watch import CALL_LIMIT, Progress, run_watched, unseen
 
@@ -110,12 +111,12 @@ class Bench:
         finally:
             clock.__enter__()
 
-    def keep(self, name: str) -> Path:
-        """Return a folder for evidence that outlives the stores, made if need be: with the report, else beside them."""
-        beside = self._stores.folder.parent / f"taskq-{name}"
-        folder = beside if self._evidence is None else self._evidence / name
+    def keep(self, kind: str, name: str) -> Path:
+        """Return where to write evidence that outlives the stores: with the report, noted as ours, else beside them."""
+        beside = self._stores.folder.parent / f"taskq-{kind}"
+        folder = beside if self._evidence is None else self._evidence / kind
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return folder / name if self._evidence is None else note(self._evidence, folder / name)
 
     def run(self, check: Callable[[], T]) -> T:
         """Return what ``check`` returns, run in virtual time and in a watched thread."""

@@ -318,7 +318,7 @@ class QueueUnderTest:
     def precondition(self, holds: object, what: str) -> None:
         """Raise NotJudgedError unless ``holds``: the check could not make what it judges."""
         if not holds:
-            raise NotJudgedError(f"{what} did not come about; calls so far:\n" + "\n".join(self.transcript.lines))
+            raise NotJudgedError(f"{what} did not come about\ncalls so far\n" + "\n".join(self.transcript.lines))
 
     def _under_way(self, what: str) -> _UnderWay:
         return _UnderWay(self._progress, what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _LONGEST = 100
+_WIDEST = 48  # so that an outcome stands on the line of its call in a terminal of 80 columns
 
 
 def shown(value: object) -> str:
@@ -39,8 +40,8 @@ class Transcript:
 
     @property
     def lines(self) -> list[str]:
-        """The lines, calls aligned with their outcomes."""
-        width = min(max((len(what) for what, outcome in self._lines if outcome), default=0), 72)
+        """The lines, calls aligned with their outcomes; what is longer than most does not push the others apart."""
+        width = min(max((len(what) for what, outcome in self._lines if outcome), default=0), _WIDEST)
         return [
             f"{number:>3}. {what:<{width}}  -> {outcome}" if outcome else f"{number:>3}. {what}"
             for number, (what, outcome) in enumerate(self._lines, 1)

@@ -62,7 +62,7 @@ def lightness(text):
 
 
 def test_it_opens_with_what_failed_unfolded(page) -> None:
-    assert page.find_element(By.TAG_NAME, "h1").text == "3 failed, 1 could not run of 12"
+    assert page.find_element(By.TAG_NAME, "h1").text == "4 failed, 1 could not run of 13"
     assert is_open(page, "CLM-02")
     assert not is_open(page, "CLM-01")
 
@@ -71,11 +71,11 @@ def test_the_filter_by_verdict_text_and_role_says_how_many_are_shown(page) -> No
     told = page.find_element(By.ID, "shown")
     assert told.get_attribute("aria-live") == "polite"
     page.find_element(By.CSS_SELECTOR, "input[value=pass]").click()
-    assert told.text == "7 of 12 shown"
+    assert told.text == "8 of 13 shown"
     page.find_element(By.ID, "find").send_keys("clm")
     assert shown(page) == ["CLM-02", "CLM-06"]
     Select(page.find_element(By.ID, "role")).select_by_visible_text("client")
-    assert told.text == "0 of 12 shown"
+    assert told.text == "0 of 13 shown"
 
 
 def test_all_can_be_unfolded_and_folded(page) -> None:
@@ -122,6 +122,19 @@ def test_pointing_at_a_statement_shows_it_whole(page) -> None:
     page.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", step)
     ActionChains(page).move_to_element(step).perform()
     assert "=> (1,)" in page.find_element(By.CSS_SELECTOR, "#CLM-02 .panel").text
+
+
+def test_a_death_in_a_history_can_be_stepped_to_and_is_there_on_paper(page) -> None:
+    page.execute_script("document.querySelector('#ENQ-08 a.step[tabindex=\"0\"]').focus()")
+    ActionChains(page).send_keys(*[Keys.ARROW_RIGHT] * 3).perform()
+    panel = page.find_element(By.CSS_SELECTOR, "#ENQ-08 .panel")
+    assert "✗ w1 was killed in enqueue w1-2: nobody knows whether it took effect" in panel.text
+    mark = page.find_element(By.CSS_SELECTOR, "#ENQ-08 a.death rect")
+    assert colour(page, "#ENQ-08 a.death rect", "fill") != colour(page, "#ENQ-08 a.unknown rect", "fill")
+    media(page, kind="print")
+    assert mark.is_displayed()
+    assert page.find_element(By.CSS_SELECTOR, "#ENQ-08 .legend").is_displayed()
+    media(page)
 
 
 def test_it_is_dark_where_the_system_is_and_the_button_decides_otherwise(page) -> None:
@@ -195,6 +208,25 @@ def test_on_paper_everything_is_open_and_the_tools_are_gone(page) -> None:
     printed = page.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     assert base64.b64decode(printed).startswith(b"%PDF")
     media(page)
+
+
+def test_on_paper_each_lane_has_its_name_however_the_drawing_is_shrunk(page) -> None:
+    page.set_window_size(700, 1000)
+    media(page, kind="print")
+    try:
+        assert not page.find_element(By.CSS_SELECTOR, "#CLM-02 .names").is_displayed()
+        places = page.execute_script(
+            "const box = (e) => e.getBoundingClientRect();"
+            "return [...document.querySelectorAll('#CLM-02 .drawing, #ENQ-08 .drawing')].flatMap((drawing) => {"
+            "  const lanes = [...drawing.querySelectorAll('.lane')].map(box);"
+            "  return [...drawing.querySelectorAll('.paper-name')].map((name, n) =>"
+            "    [name.textContent, box(name).top >= lanes[n].top - 1 && box(name).bottom <= lanes[n].bottom]); })"
+        )
+        assert {"worker a", "worker b", "w0", "w3"} <= {name for name, _ in places}
+        assert all(inside for _, inside in places), places
+    finally:
+        media(page)
+        page.set_window_size(1280, 1000)
 
 
 def test_without_scripts_all_can_be_read(browser, address) -> None:

@@ -18,7 +18,7 @@ import pytest
 from grading import findings
 from pages import ROOT, Block, blocks, pages
 
-from pytest_taskq.cli import _parsers
+from pytest_taskq.cli.commands import parsed
 from pytest_taskq.contract import METHODS, Instrument, Level, Role, Verdict, combine
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.doctor.beginning import beginning
@@ -156,7 +156,7 @@ def test_each_option_that_is_shown_exists(pytestconfig: pytest.Config):
 
 @pytest.mark.parametrize("command", sorted({line for line in commands() if line.startswith("taskq ")}))
 def test_each_command_of_taskq_is_understood(command: str):
-    _parsers()[0].parse_args(shlex.split(command)[1:])
+    parsed(shlex.split(command)[1:])
 
 
 def test_each_target_of_make_that_is_shown_exists():

@@ -31,6 +31,14 @@ def test_a_long_verdict_goes_on_below_itself(team: Team, monkeypatch: pytest.Mon
     assert max(map(len, [header, *lines])) <= columns
 
 
+def test_a_quiet_run_still_says_what_it_came_to_and_where_the_report_is(team: Team) -> None:
+    quiet = team.grade("Wrong", "-k", "ENQ-10", "-q", "--taskq-report=out").outlines
+    last = next(number for number, line in enumerate(quiet) if line.startswith("MUST 0/1"))
+    assert quiet[last - 1] == f"report: {team.pytester.path / 'out' / 'report.html'}"
+    assert not [line for line in quiet if line.startswith(("role ", "FAIL  "))], "what failed stands above it"
+    assert "MUST 0/1" not in said(team.grade("Wrong", "-k", "ENQ-10", "-qq"))
+
+
 def test_a_pipe_is_given_whole_lines(team: Team) -> None:
     lines = section(team.grade("Wrong", "-k", "ENQ-10", "--taskq-min-graded=99"))
     (reason,) = [line for line in lines if line.startswith("exit code 1: ")]

@@ -46,6 +46,7 @@ class FindingView:
     check: str
     evidence: str
     replay: str
+    recheck: str
     expected: str
     seen: str
     calls: Sequence[CallRow]
@@ -142,6 +143,7 @@ def _finding(key: str, plain: Plain, requirement: Plain) -> FindingView:
         check=plain["check"].text(300),
         evidence=old["evidence"].text(),
         replay=old["replay"].text(4_000),
+        recheck=plain["recheck"].text(4_000),
         expected=violation["expected"].text(4_000),
         seen=violation["seen"].text(8_000),
         calls=[*map(_call, details["calls"])],

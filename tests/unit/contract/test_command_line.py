@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_taskq.cli import main
+from pytest_taskq.cli.commands import COMMANDS, Command, parsed
 from pytest_taskq.contract import snippets
 from pytest_taskq.contract.bugs import address_of
 from pytest_taskq.contract.requirements import REQUIREMENTS, SECTIONS
@@ -125,12 +126,45 @@ def test_what_is_not_understood_exits_2_with_the_usage(
     assert "usage: taskq" in capsys.readouterr().err
 
 
-def test_the_help_announces_the_commands_that_exist_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_has_one_line_for_each_command_that_exists(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):
         main(["--help"])
-    output = capsys.readouterr().out
-    for command in ("explain", "validate", "check", "compare", "verify", "demo", "doctor", "review"):
-        assert re.search(rf"^    {command} ", output, re.MULTILINE), command
+    _, _, listed = capsys.readouterr().out.partition("  COMMAND\n")
+    listed, _, _ = listed.partition("\n\n")
+    names = ["explain", "validate", "doctor", "demo", "check", "compare", "verify", "review"]
+    assert [line.split()[0] for line in listed.splitlines()] == names == [*COMMANDS]
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda one: one.name)
+def test_each_command_declares_its_arguments_and_runs_in_the_same_shape(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [*inspect.signature(command.module.add_to).parameters] == ["parser"]
+    assert [*inspect.signature(command.module.run).parameters] == ["arguments"]
+    with pytest.raises(SystemExit) as exit_:
+        main([command.name, "--help"])
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: taskq {command.name} [-h]")
+
+
+def test_the_help_loads_no_command_and_nothing_heavy() -> None:
+    program = (
+        "import sys, contextlib, io\nfrom pytest_taskq.cli import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n    main(['--help'])\n"
+        "ours = {one for one in sys.modules if one.startswith('pytest_taskq')}\n"
+        "heavy = {'pytest', 'rich', 'hypothesis', 'sqlite3', 'json'} & set(sys.modules)\n"
+        "print(*sorted(ours | heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["pytest_taskq", "pytest_taskq.cli", "pytest_taskq.cli.commands"]
+
+
+def test_paths_and_options_of_a_command_may_be_mixed() -> None:
+    command, arguments = parsed(["compare", "base", "--format=json", "head"])
+    assert (command.name, arguments.base, arguments.format, arguments.head) == ("compare", "base", "json", "head")
 
 
 def test_the_module_is_the_command() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_taskq.checkers import Kind, Operation
 from pytest_taskq.cli import main
+from pytest_taskq.history import Death
 from pytest_taskq.recording.history_file import (
     HistoryFileError,
     RecordedHistory,
@@ -29,6 +31,7 @@ OPERATIONS = (
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     history = RecordedHistory(operations=OPERATIONS, checks=("fifo",), left={1: "queued", "b": "failed"}, precision=9)
+    history = replace(history, deaths=(Death(actor="p", moment=7),))
     write_history(tmp_path / "h.jsonl", history)
     assert read_history(tmp_path / "h.jsonl") == history
 
@@ -38,10 +41,16 @@ def test_an_operation_survives_as_plain_data(one: Operation) -> None:
     assert from_plain(json.loads(json.dumps(as_plain(one)))) == one
 
 
+def test_a_file_of_the_version_before_is_read(tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_text('{"taskq_history": 1, "checks": ["fifo"]}\n', encoding="utf-8")
+    assert read_history(tmp_path / "h.jsonl") == RecordedHistory(operations=(), checks=("fifo",))
+
+
 HEADER = '{"taskq_history": 1, "checks": ["fifo"]}'
 BAD = {
     "": "does not begin with",
-    '{"taskq_history": 2}': "does not begin with",
+    '{"taskq_history": 3}': "does not begin with",
+    '{"taskq_history": 2, "deaths": [["w0"]]}': r"the death \['w0'\], not a pair of process and moment",
     '{"taskq_history": 1, "chekcs": []}': "the first line has chekcs",
     f"{HEADER}\nnonsense": "line 2: no JSON",
     f"{HEADER}\n[1]": r"line 2: \[1\] is no JSON object",
@@ -84,6 +93,13 @@ def test_the_command_shows_the_proof_of_a_failure(tmp_path: Path, capsys: pytest
     out = capsys.readouterr().out.splitlines()
     assert out[2].startswith("fifo: FAIL: a claim found nothing although a task was there all along: c found nothing")
     assert out[-1].endswith("c claim  -> nothing")
+
+
+def test_the_command_names_the_processes_that_were_killed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = RecordedHistory(operations=OPERATIONS[:1], checks=("fifo",), deaths=(Death(actor="p", moment=1_500_000),))
+    write_history(tmp_path / "h.jsonl", history)
+    assert main(["check", str(tmp_path / "h.jsonl")]) == 0
+    assert "killed: p at 0.001500" in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize(

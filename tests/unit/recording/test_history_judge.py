@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,13 @@ from pytest_taskq.cli import main
 from pytest_taskq.cli.verify import histories
 from pytest_taskq.contract import Finding, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS, by_instrument
-from pytest_taskq.history import Kind, Operation
+from pytest_taskq.history import Death, Kind, Operation
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.history import JUDGED, HistoryJudge, end_processes
+from pytest_taskq.instruments.history_calls import survives
 from pytest_taskq.instruments.history_claims import never_wrongly_empty, no_two_holders, nothing_lost
 from pytest_taskq.instruments.history_evidence import Broken, Thin, nothing_raised
+from pytest_taskq.recording.history_file import read_history
 from pytest_taskq.recording.stage import Recording, Row
 from pytest_taskq.reports.verification import State
 from pytest_taskq.subject import Bench, Stores, Subject
@@ -83,6 +87,15 @@ def test_a_task_that_is_lost_doubled_or_out_of_reach_is_seen(rows: list[Row], sa
         nothing_lost(recording(MADE, rows=rows), SUBJECT, "CLM-03")
 
 
+def test_a_recording_in_which_nobody_was_killed_at_work_is_no_pass() -> None:
+    known = [replace(MADE, task=f"t{n}", actor="w0") for n in range(20)]
+    rows = [Row(task=f"t{n}", status="queued", type="job") for n in range(20)]
+    with pytest.raises(Thin, match="only 0 processes were killed at their work"):
+        survives(recording(*known, rows=rows), SUBJECT, "")
+    died = replace(recording(*known, rows=rows), deaths=(Death(actor="w0", moment=9),))
+    assert survives(died, SUBJECT, "").startswith("1 process killed at work, 0 of them inside an enqueue")
+
+
 class Inside(QueueAdapter):
     """Can be imported by name."""
 
@@ -101,17 +114,39 @@ def test_a_failure_is_kept_where_it_can_be_judged_again(
 
     finding = judged(LocksItsThreads, "CLM-02", tmp_path)
     assert finding.verdict is Verdict.FAIL
-    command, check, path = finding.replay.split()
+    command, check, path = finding.recheck.split()
     assert (command, check) == ("taskq", "check")
     assert Path(path).parent == tmp_path / "taskq-histories"
     assert main(["check", path]) == 1
     assert "leases: FAIL: a task is handed out while its holder's lease runs" in capsys.readouterr().out
     report = tmp_path / "out"
     again = judged(LocksItsThreads, "CLM-02", tmp_path, report)  # from the same recording
-    assert Path(again.replay.split()[-1]).parent == report / "histories"
+    assert Path(again.recheck.split()[-1]).parent == report / "histories"
     assert [(one.what, one.state) for one in histories(report)] == [
         (f"history histories/{Path(path).name}", State.HOLDS)
     ]
+
+
+def test_a_process_that_was_killed_is_in_the_evidence_the_details_and_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "mutants")
+    from mutant_queues.histories import AcknowledgesWhatItBuffers
+
+    finding = judged(AcknowledgesWhatItBuffers, "ENQ-08", tmp_path)
+    assert finding.verdict is Verdict.FAIL
+    history = finding.details["history"]
+    (lost,) = (call for call in history["calls"] if call["witness"])
+    death = next(one for one in history["deaths"] if one["worker"] == lost["worker"])
+    assert death["at"] >= (lost["returned"] or lost["called"])
+    last = history["calls"][death["call"]]
+    assert last["worker"] == lost["worker"]
+    assert last["called"] <= death["at"]
+    assert re.search(
+        rf"^killed     \d+\.\d+  {lost['worker']}, (between two calls|in enqueue )", finding.evidence, re.MULTILINE
+    )
+    kept = read_history(Path(finding.recheck.split()[-1]))
+    assert lost["worker"] in {one.actor for one in kept.deaths}
 
 
 def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
@@ -124,8 +159,6 @@ def test_an_adapter_that_no_process_can_import_is_unsupported() -> None:
 
 
 def test_what_stays_too_thin_is_inconclusive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
     from pytest_taskq.instruments import history
 
     def alone(_: object, longer: int) -> Recording:

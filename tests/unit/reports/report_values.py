@@ -50,6 +50,22 @@ HISTORY: dict[str, Any] = {
         {"worker": "w3", "task": "w0-1", "began": 52_500, "ended": None},
     ],
 }
+DEATH: dict[str, Any] = {  # w1 dies in its second call, and another process goes on under its name
+    "total": 5,
+    "file": "histories/ENQ-08-1.jsonl",
+    "calls": [
+        {"worker": worker, "kind": "enqueue", "task": task, "called": called, "returned": returned, "outcome": outcome}
+        for worker, task, called, returned, outcome in (
+            ("w0", "w0-1", 0, 9_000_000, ""),
+            ("w1", "w1-1", 1_000_000, 2_000_000, ""),
+            ("w1", "w1-2", 3_000_000, None, "died before it returned"),
+            ("w1", "w1-3", 6_000_000, 7_000_000, ""),
+        )
+    ],
+    "leases": [],
+    "deaths": [{"worker": "w1", "at": 5_000_000, "call": 2}],
+}
+DEATH["calls"][1]["witness"] = True
 CALLS: list[dict[str, Any]] = [
     {"kind": "call", "number": 1, "text": "enqueue('job', 0)", "outcome": "1"},
     {"kind": "note", "number": None, "text": "then claim_task(), statement by statement:", "outcome": ""},
@@ -161,8 +177,14 @@ FULL = report(
             evidence="schedule   last-task",
             replay="pytest --taskq-conformance --taskq-replay=CLM-02.last-task.ab",
         ),
-        finding("FAIL", "history", details={"history": HISTORY, "violation": BROKEN}),
+        finding(
+            "FAIL",
+            "history",
+            details={"history": HISTORY, "violation": BROKEN},
+            recheck="taskq check histories/CLM-02-1.jsonl",
+        ),
     ),
+    requirement("ENQ-08", "FAIL", finding("FAIL", "history", details={"history": DEATH, "violation": BROKEN})),
     requirement("CLM-06", "FAIL", finding("FAIL", "crash points", details={"calls": CALLS, "violation": BROKEN})),
     requirement("LAT-02", "FAIL", finding("FAIL", "timing", details={"latency": LATENCY, "load": LOAD})),
     requirement("FIN-01", "NOT RUN"),

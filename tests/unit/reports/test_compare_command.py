@@ -123,3 +123,19 @@ def test_a_comment_is_never_too_long_to_be_posted() -> None:
 
 def test_a_page_that_fits_is_whole() -> None:
     assert within(["a", "", "b", ""]) == "a\n\nb\n"
+
+
+def test_a_call_that_is_no_longer_measured_is_said_so_and_the_columns_stay_aligned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = stored(tmp_path, "base", plain_report({"CLM-02": "PASS"}, ratios={"gone": [2.0] * 9, "few": [2.0] * 2}))
+    head = stored(tmp_path, "head", plain_report({"CLM-02": "FAIL"}, ratios={"few": [2.0] * 2}))
+    main(["compare", base, head])
+    lines = capsys.readouterr().out.splitlines()
+    assert any("2.00 times the floor -> not measured" in line for line in lines), lines
+    places = {line.index(name) for line in lines for name in ("CLM-02 MUST", "LAT-02  ") if name in line}
+    assert len(places) == 1, lines
+    main(["compare", base, head, "--format=markdown"])
+    notes = [line for line in capsys.readouterr().out.splitlines() if "within the noise" in line]
+    assert notes
+    assert all(line.startswith("- ") for line in notes), "two notes run into one paragraph"

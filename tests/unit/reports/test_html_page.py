@@ -10,7 +10,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_values import FULL, HOSTILE, finding, hostile, report, requirement
+from report_values import DEATH, FULL, HISTORY, HOSTILE, finding, hostile, report, requirement
 
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.reports.html.page import render, write_page
@@ -52,7 +52,7 @@ def test_every_requirement_has_its_anchor_and_every_inner_link_leads_somewhere()
 @pytest.mark.parametrize(
     "said",
     [
-        "3 failed, 1 could not run of 12",
+        "4 failed, 1 could not run of 13",
         "MUST 1/3 · 1 inconclusive",
         "pytest --taskq-conformance --taskq-adapter=team:Adapter --taskq-effort=smoke --taskq-seed=7",
         "1 waiting for instruments that this version does not have",
@@ -62,7 +62,10 @@ def test_every_requirement_has_its_anchor_and_every_inner_link_leads_somewhere()
         "--taskq-replay=CLM-02.last-task.ab",
         "Task 1 is held twice",
         "32 of 100,000 recorded calls",
-        "histories/CLM-02-1.jsonl",
+        "taskq check histories/CLM-02-1.jsonl",
+        "w1 was killed in enqueue w1-2: nobody knows whether it took effect",
+        "✗ killed: the process is dead here, and what follows in its lane is another one's",
+        "a bar without an end: its caller died in it",
         "the process dies here",
         "p95 6.1 ms",
         "6.1 ms (6 ms to 6.3 ms); floor 700 µs",
@@ -91,11 +94,31 @@ def test_an_old_report_shows_its_evidence_where_findings_had_none() -> None:
     assert "pytest -k old" in text
 
 
+def test_a_death_is_told_in_the_lane_the_caption_the_table_and_to_a_screen_reader() -> None:
+    html = render(report(requirement("ENQ-08", "FAIL", finding("FAIL", "history", details={"history": DEATH}))))
+    text = Page(html).text
+    said = "w1 was killed in enqueue w1-2: nobody knows whether it took effect"
+    assert f"<title>{said}</title>" in html
+    assert f"<code>✗ {said}</code>" in html
+    assert text.count(said) == 3  # the caption too
+    assert ">✗ killed</text>" in html
+    assert 'aria-label="4 calls of 2 processes, 1 death among them"' in html
+    alive = finding("FAIL", "history", details={"history": HISTORY})
+    assert "was killed" not in render(report(requirement("CLM-02", "FAIL", alive)))
+
+
+def test_the_two_commands_of_a_failed_history_can_be_copied_one_by_one() -> None:
+    both = finding("FAIL", "history", replay="pytest -k CLM-02", recheck="taskq check h.jsonl")
+    html = render(report(requirement("CLM-02", "FAIL", both)))
+    assert "<code>pytest -k CLM-02</code>" in html
+    assert "<code>taskq check h.jsonl</code>" in html
+
+
 def test_what_must_be_acted_on_comes_first_and_is_unfolded() -> None:
     articles = [attributes["data-verdict"] for attributes in page(FULL).of("article")]
-    assert articles == [*["fail"] * 3, "notrun", "inconclusive", "known", "notoffered", *["pass"] * 5]
+    assert articles == [*["fail"] * 4, "notrun", "inconclusive", "known", "notoffered", *["pass"] * 5]
     unfolded = re.findall(r'<article [^>]*id="([^"]*)"[^>]*>\s*<details open>', render(FULL))
-    assert unfolded == ["CLM-02", "CLM-06", "LAT-02", "FIN-01"]
+    assert unfolded == ["CLM-02", "ENQ-08", "CLM-06", "LAT-02", "FIN-01"]
 
 
 def test_the_policy_allows_this_style_and_this_script_alone() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from report_values import DEATH
+
 from pytest_taskq.reports.html.history_view import Call, history_picture, nearest
 from pytest_taskq.reports.html.latency_view import PLOT_BOTTOM, PLOT_TOP, call_figures
 from pytest_taskq.reports.html.plain import Plain
@@ -143,8 +145,57 @@ def test_two_calls_overlap_in_the_picture_exactly_if_their_stamps_do() -> None:
     first, second, third = found.boxes
     assert second.x < first.x + first.width
     assert third.x > first.x + first.width
-    assert third.x + third.width > second.x + second.width  # nobody knows when it ended
+    assert third.tail is not None
+    assert third.tail > second.x + second.width  # nobody knows when it ended
     assert len(found.clashes) == 1
+
+
+def dying(**changes):
+    found = history_picture(Plain({**DEATH, **changes}))
+    assert found is not None
+    return found
+
+
+def test_a_death_stands_between_what_was_before_and_what_another_process_did_after_it() -> None:
+    found = dying()
+    (mark,) = found.marks
+    before, inside, after = (box for box in found.boxes if box.lane == mark.lane)
+    assert before.x + before.width < inside.x < inside.x + inside.width == mark.x
+    assert mark.x + mark.width <= after.x
+    assert (before.tail, after.tail) == (None, None)
+    assert inside.tail is not None
+    assert mark.x + mark.width <= inside.tail <= after.x
+    assert [getattr(row, "text", "") for row in found.rows][3] == mark.death.text
+    assert mark.place == 3
+
+
+def test_a_call_without_an_end_is_open_also_where_nobody_noted_the_death() -> None:
+    found = dying(deaths=[])
+    assert found.marks == []
+    assert found.unknown
+    (inside,) = (box for box in found.boxes if box.tail is not None)
+    assert inside.call.task == "w1-2"
+
+
+def test_a_death_between_two_calls_ends_no_call() -> None:
+    found = dying(deaths=[{"worker": "w1", "at": 2_500_000, "call": 1}])
+    assert [mark.death.text for mark in found.marks] == ["w1 was killed between two calls"]
+
+
+def test_of_many_calls_the_last_one_of_a_process_of_the_proof_is_kept() -> None:
+    calls = [
+        {
+            "worker": f"w{n % 2}",
+            "kind": "claim",
+            "task": f"t{n}",
+            "called": n * 10,
+            "returned": n * 10 + 5,
+            "witness": n == 3,
+        }
+        for n in range(200)
+    ]
+    (mark,) = dying(calls=calls, deaths=[{"worker": "w1", "at": 1_996, "call": 199}]).marks
+    assert mark.death.called == 1_996
 
 
 LATENCY = {
