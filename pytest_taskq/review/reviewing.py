@@ -74,7 +74,11 @@ class _Reviewer:
         self._seen: dict[Module, dict[tuple[Place, str], tuple[Finding, ast.AST]]] = {}
 
     def look_at(self, module: Module) -> None:
-        """Ask every rule about one module."""
+        """Ask every rule about one module; of a migration none."""
+        if module.source.is_migration:
+            if any(isinstance(one, Statement) for one in statements_of(module, self.evaluator)):
+                self.not_checked.append(NotChecked(Place(module.source.shown, 1), "a migration, which runs once"))
+            return
         found: list[Statement] = []
         for one in statements_of(module, self.evaluator):
             if isinstance(one, Statement):

@@ -87,6 +87,7 @@ class Module:
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
+    appended: dict[str, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)  # what name.append(...) is given
 
     @property
     def top(self) -> Scope:
@@ -138,6 +139,7 @@ def _note(node: ast.AST, scope: Scope) -> None:
     match node:
         case ast.Call():
             scope.module.calls.append((node, scope))
+            _note_append(node, scope)
         case ast.Import() | ast.ImportFrom():
             _note_import(node, scope.module)
         case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
@@ -146,6 +148,14 @@ def _note(node: ast.AST, scope: Scope) -> None:
             _note_assignment(node, scope)
         case _:
             _note_block(node, scope)
+
+
+def _note_append(node: ast.Call, scope: Scope) -> None:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[added, *_]):
+            scope.module.appended.setdefault(name, []).append((added, scope))
+        case _:
+            pass
 
 
 def _note_assignment(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr, scope: Scope) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BAD = "boom\ndef find(c, x):\n    return c.execute(f\"SELECT id FROM t WHERE a = '{x}'\").fetchone()\n"
 WARN = ("-W", "default::pytest.PytestWarning")
-SHORT = "boom\ndef find(c):\n    return c.execute('SELECT * FROM t WHERE id = 1').fetchone()\n"
+SHORT = "boom\ndef find(c):\n    return c.execute('SELECT * FROM tasks WHERE id = 1').fetchone()\n"
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pytest_taskq.review import sql
+from pytest_taskq.review.numbers import is_number
 from pytest_taskq.review.reading import Seen
-from pytest_taskq.review.templates import Kind
+from pytest_taskq.review.statements import EXECUTORS
+from pytest_taskq.review.templates import HOLE, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +27,16 @@ def values_in_sql(reading: Reading) -> Iterator[Seen]:
     """REV-03: a hole that stands where a value stands. Names of tables and columns cannot be bound, so they may be."""
     for statement in reading.statements:
         for hole in spliced_values(statement):
-            if hole.kind is Kind.VALUE and not reading.tracer.is_local_clock(hole.node, hole.scope):  # REV-04's
+            if hole.kind is Kind.VALUE and not _is_harmless(reading, hole):
                 name = ast.unparse(hole.node)
                 yield Seen(
                     "REV-03", hole.scope.module, hole.node, f"the value `{name[:_CONTEXT]}` is spliced into the SQL"
                 )
+
+
+def _is_harmless(reading: Reading, hole: Hole) -> bool:
+    """Whether it is a number, which brings no text of anybody, or the local clock, of which REV-04 speaks."""
+    return reading.tracer.is_local_clock(hole.node, hole.scope) or is_number(hole.node, hole.scope, reading.project)
 
 
 def spliced_values(statement: Statement) -> list[Hole]:
@@ -45,11 +53,11 @@ def _values(statement: Statement) -> Iterator[str]:
 
     for whole in statement.parsed:
         for literal in whole.find_all(exp.Literal):
-            if literal.is_string and not _is_in_procedure(literal):
+            if literal.is_string and not _is_in_procedure(literal) and not sql.looks_like_sql(literal.name):
                 yield literal.name
         for column in whole.find_all(exp.Column):
             hole = None if column.table else statement.hole(column.name)
-            if hole and _is_value(column) and not (_is_fragment(hole) and isinstance(column.parent, exp.In)):
+            if hole and _is_value(column) and not _may_be_placeholders(column, hole, statement):
                 yield column.name
 
 
@@ -67,13 +75,26 @@ def _is_variable(node: exp.Expr) -> bool:
     from sqlglot import exp
 
     is_name = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and not node.this.quoted
-    return is_name and not node.name.startswith("taskq_hole_")
+    return is_name and not node.name.startswith(HOLE)
 
 
-def _is_fragment(hole: Hole) -> bool:
-    """Whether it is a text that somebody formats, so in ``IN (...)`` as likely a SELECT as values."""
-    node = hole.node
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+def _may_be_placeholders(column: exp.Expr, hole: Hole, statement: Statement) -> bool:
+    """Whether it is all of a list, ``IN ({x})``, and may be placeholders: something is bound, or nobody runs it here.
+
+    A text that somebody formats is as likely a SELECT.
+    """
+    from sqlglot import exp
+
+    around = hole.scope.module.parents.get(hole.node)
+    if isinstance(around, ast.Call) and isinstance(around.func, ast.Name) and around.func.id in {"str", "repr"}:
+        return False
+    match column.parent:
+        case exp.In(expressions=[_]) | exp.Tuple(parent=exp.Values(), expressions=[_]):
+            is_formatted = isinstance(hole.node, ast.Call) and ast.unparse(hole.node.func).endswith(".format")
+            run = statement.run
+            return is_formatted or run is None or run.method not in EXECUTORS or bool(run.parameters)
+        case _:
+            return False
 
 
 def _is_value(column: exp.Column) -> bool:
@@ -87,7 +108,7 @@ def _is_value(column: exp.Column) -> bool:
         case exp.EQ() if isinstance(parent.parent, exp.Update) or (
             parent.parent and isinstance(parent.parent, exp.OnConflict)
         ):
-            return parent.expression is child
+            return parent.expression is child and not _names_a_column(parent.this)
         case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE() | exp.Like() | exp.ILike():
             return parent.expression is child and not _names_a_column(parent.this)
         case exp.In():
@@ -106,4 +127,4 @@ def _names_a_column(node: exp.Expr) -> bool:
     """Whether the other side is a hole too: then the comparison is put together of names."""
     from sqlglot import exp
 
-    return isinstance(node, exp.Column) and node.name.startswith("taskq_hole_")
+    return isinstance(node, exp.Column) and node.name.startswith(HOLE)
