@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review import sql
+from pytest_taskq.review.bound import may_be_placeholder
 from pytest_taskq.review.numbers import is_number
 from pytest_taskq.review.reading import Seen
-from pytest_taskq.review.statements import EXECUTORS
 from pytest_taskq.review.templates import HOLE, Kind
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_taskq.review.templates import Hole
 
 _CONTEXT = 80
+_OF_NAMES = frozenset({"nextval", "setval", "currval", "to_regclass", "pg_get_serial_sequence", "pg_relation_size"})
 
 
 def values_in_sql(reading: Reading) -> Iterator[Seen]:
@@ -53,12 +54,26 @@ def _values(statement: Statement) -> Iterator[str]:
 
     for whole in statement.parsed:
         for literal in whole.find_all(exp.Literal):
-            if literal.is_string and not _is_in_procedure(literal) and not sql.looks_like_sql(literal.name):
+            is_own = _is_in_procedure(literal) or _is_name(literal) or sql.looks_like_sql(literal.name)
+            if literal.is_string and not is_own:
                 yield literal.name
         for column in whole.find_all(exp.Column):
             hole = None if column.table else statement.hole(column.name)
-            if hole and _is_value(column) and not _may_be_placeholders(column, hole, statement):
+            if hole and _is_value(column) and not may_be_placeholder(column, hole, statement):
                 yield column.name
+
+
+def _is_name(literal: exp.Literal) -> bool:
+    """Whether it is the name of a sequence or table, which PostgreSQL takes as a text."""
+    from sqlglot import exp
+
+    match literal.parent:
+        case exp.Anonymous(name=name):
+            return name.lower() in _OF_NAMES
+        case exp.Cast(to=to):
+            return str(to.args.get("kind") or to.this).lower() == "regclass"
+        case _:
+            return False
 
 
 def _is_in_procedure(node: exp.Expr) -> bool:
@@ -76,25 +91,6 @@ def _is_variable(node: exp.Expr) -> bool:
 
     is_name = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and not node.this.quoted
     return is_name and not node.name.startswith(HOLE)
-
-
-def _may_be_placeholders(column: exp.Expr, hole: Hole, statement: Statement) -> bool:
-    """Whether it is all of a list, ``IN ({x})``, and may be placeholders: something is bound, or nobody runs it here.
-
-    A text that somebody formats is as likely a SELECT.
-    """
-    from sqlglot import exp
-
-    around = hole.scope.module.parents.get(hole.node)
-    if isinstance(around, ast.Call) and isinstance(around.func, ast.Name) and around.func.id in {"str", "repr"}:
-        return False
-    match column.parent:
-        case exp.In(expressions=[_]) | exp.Tuple(parent=exp.Values(), expressions=[_]):
-            is_formatted = isinstance(hole.node, ast.Call) and ast.unparse(hole.node.func).endswith(".format")
-            run = statement.run
-            return is_formatted or run is None or run.method not in EXECUTORS or bool(run.parameters)
-        case _:
-            return False
 
 
 def _is_value(column: exp.Column) -> bool:
