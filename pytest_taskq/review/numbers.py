@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ _RETURN_NUMBERS = frozenset({"int", "float", "len", "bool", "round", "sum", "abs
 _CHOOSE = frozenset({"max", "min"})
 _TYPES = frozenset({"int", "float", "bool"})
 _ONLY_NUMBERS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow, ast.LShift, ast.RShift)  # no text has these
+_CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]+")
 _DEEPEST = 6
 
 
@@ -39,6 +41,28 @@ def is_number(node: ast.expr, scope: Scope, project: Project, depth: int = 0) ->
             return name in _RETURN_NUMBERS or (name in _CHOOSE and bool(values) and each(*values))
         case ast.Name() | ast.Attribute():
             return _is_bound_to_numbers(node, scope, project, depth)
+        case _:
+            return False
+
+
+def is_one_of_constants(node: ast.expr, scope: Scope) -> bool:
+    """Whether a name runs over what the code spells out: ``for state in DONE + [FAILED]``."""
+    owner = scope.owner_of(node.id) if isinstance(node, ast.Name) else None
+    if owner is None or not isinstance(node, ast.Name):
+        return False
+    bindings = owner.bindings[node.id]
+    loops = [one.value for one in bindings if one.how == "for" and one.value is not None]
+    return len(loops) == len(bindings) and all(map(_is_of_constants, loops))
+
+
+def _is_of_constants(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return _CONSTANT.fullmatch(name) is not None
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return _is_of_constants(left) and _is_of_constants(right)
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            return all(isinstance(one, ast.Constant) or _is_of_constants(one) for one in items)
         case _:
             return False
 

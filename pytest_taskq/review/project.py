@@ -142,14 +142,11 @@ class Project:
         classes = [
             scope for module in self.modules for scope in module.scopes.values() if isinstance(scope.node, ast.ClassDef)
         ]
-        bound = ((name, one.value) for scope in classes for name, every in scope.bindings.items() for one in every)
-        assigned = (
-            (name, value) for scope in classes for name, every in scope.attributes.items() for value, _ in every
-        )
+        values = [(name, one.value) for scope in classes for name, every in scope.bindings.items() for one in every]
+        for scope in classes:
+            values += [(name, value) for name, every in scope.attributes.items() for value, _ in every]
         return frozenset(
-            name
-            for name, value in (*bound, *assigned)
-            if isinstance(value, ast.Constant) and value.value in _PLACEHOLDERS
+            name for name, value in values if isinstance(value, ast.Constant) and value.value in _PLACEHOLDERS
         )
 
     @cached_property

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_OTHERS = frozenset({"wmi", "cassandra", "simple_salesforce", "influxdb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ class Module:
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
     appended: dict[str, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)  # what name.append(...) is given
+
+    @property
+    def is_of_other_language(self) -> bool:
+        """Whether its queries look like SQL and go elsewhere: to Windows' WMI, to Cassandra, to Salesforce."""
+        return not _OTHERS.isdisjoint(origin.partition(".")[0] for origin in self.imports.values())
 
     @property
     def top(self) -> Scope:

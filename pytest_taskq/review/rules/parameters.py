@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review import sql
 from pytest_taskq.review.bound import may_be_placeholder
-from pytest_taskq.review.numbers import is_number
+from pytest_taskq.review.numbers import is_number, is_one_of_constants
 from pytest_taskq.review.reading import Seen
 from pytest_taskq.review.templates import HOLE, Kind
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from pytest_taskq.review.templates import Hole
 
 _CONTEXT = 80
-_OF_NAMES = frozenset({"nextval", "setval", "currval", "to_regclass", "pg_get_serial_sequence", "pg_relation_size"})
+_OF_NAMES = re.compile(
+    r"nextval|setval|currval|to_reg\w+|pg_get_serial_sequence|pg_\w+_size|has_\w+_privilege", re.IGNORECASE
+)
 
 
 def values_in_sql(reading: Reading) -> Iterator[Seen]:
@@ -36,8 +39,12 @@ def values_in_sql(reading: Reading) -> Iterator[Seen]:
 
 
 def _is_harmless(reading: Reading, hole: Hole) -> bool:
-    """Whether it is a number, which brings no text of anybody, or the local clock, of which REV-04 speaks."""
-    return reading.tracer.is_local_clock(hole.node, hole.scope) or is_number(hole.node, hole.scope, reading.project)
+    """Whether it brings no text of anybody: a number, one of constants, the local clock (REV-04)."""
+    return (
+        reading.tracer.is_local_clock(hole.node, hole.scope)
+        or is_one_of_constants(hole.node, hole.scope)
+        or is_number(hole.node, hole.scope, reading.project)
+    )
 
 
 def spliced_values(statement: Statement) -> list[Hole]:
@@ -64,12 +71,14 @@ def _values(statement: Statement) -> Iterator[str]:
 
 
 def _is_name(literal: exp.Literal) -> bool:
-    """Whether it is the name of a sequence or table, which PostgreSQL takes as a text."""
+    """Whether it is a name all the same: of a column to insert, or of what PostgreSQL asks for as a text."""
     from sqlglot import exp
 
     match literal.parent:
         case exp.Anonymous(name=name):
-            return name.lower() in _OF_NAMES
+            return _OF_NAMES.fullmatch(name) is not None
+        case exp.Schema():
+            return True
         case exp.Cast(to=to):
             return str(to.args.get("kind") or to.this).lower() == "regclass"
         case _:
