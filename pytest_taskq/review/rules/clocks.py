@@ -27,8 +27,9 @@ def times_from_elsewhere(reading: Reading) -> Iterator[Seen]:
 
 
 def _spliced(reading: Reading, statement: Statement) -> Iterator[Seen]:
+    names = [hole for name in statement.table_names for hole in statement.holes_in(name)]
     for hole in statement.template.holes:
-        if statement.parsed and reading.tracer.is_local_clock(hole.node, hole.scope):
+        if statement.parsed and hole not in names and reading.tracer.is_local_clock(hole.node, hole.scope):
             yield Seen(
                 "REV-04",
                 hole.scope.module,
