@@ -23,7 +23,7 @@ import os, pytest_taskq.review.hooks as hooks
 real = hooks.review_paths
 def review_paths(paths, folder):
     with open(os.path.join(folder, "reviewers"), "a") as file:
-        file.write(os.environ.get("PYTEST_XDIST_WORKER", "controller") + " ")
+        file.write(f"{os.getpid()} ")
     return real(paths, folder)
 hooks.review_paths = review_paths
 """
@@ -76,7 +76,7 @@ def test_workers_of_xdist_share_the_items_of_one_review(team: Team) -> None:
     result = team.pytest("--taskq-review", "-n", "2", apart=True)
     result.assert_outcomes(passed=6, failed=1, skipped=1, warnings=1)
     assert str(result.stdout).count("REV-03 MUST: the value `x` is spliced") == 1
-    assert (team.pytester.path / "reviewers").read_text().split() == ["controller"]
+    assert len((team.pytester.path / "reviewers").read_text().split()) == 1
 
 
 def test_without_the_parser_it_is_a_usage_error(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
