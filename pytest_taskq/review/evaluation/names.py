@@ -66,7 +66,7 @@ def _from(binding: Binding, owner: Scope, node: ast.expr, frame: Frame) -> Templ
             return elements(value, there) or unknown(node, frame.scope)
         case "parameter", ast.expr() as default:
             guess = there.templates(default)[0].constant
-            return (Template((Hole(node, frame.scope, guess=guess),)),)
+            return unknown(node, frame.scope, guess)
         case _:
             return unknown(node, frame.scope)
 

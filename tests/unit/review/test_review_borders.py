@@ -34,6 +34,8 @@ SILENT = {
     "REV-03 an expression that has a placeholder as default": "def f(c, x, y):\n"
     "    c.execute(f\"UPDATE t SET a = {x.get('a', '?')} WHERE id = 1\", (y,))",
     "REV-03 a text for a person": "def f(x):\n    raise ValueError(f\"cannot SELECT a FROM t WHERE a = '{x}'\")",
+    "REV-03 the name of a column, with a default": "def f(c, geo_column='shape'):\n"
+    "    c.execute(f\"SELECT add_column('{geo_column}')\")",
     "REV-03 numbers": "def f(c, n: int, m):\n    for i in range(n):\n"
     "        c.execute(f'DELETE FROM t WHERE a = {i} AND b = {n} AND d = {m - 1} AND e = {m:d}')",
     "REV-03 constants": "def f(c):\n"
