@@ -38,6 +38,7 @@ SILENT = {
     "    c.execute(f\"SELECT add_column('{geo_column}')\")",
     "REV-03 numbers": "def f(c, n: int, m):\n    for i in range(n):\n"
     "        c.execute(f'DELETE FROM t WHERE a = {i} AND b = {n} AND d = {m - 1} AND e = {m:d}')",
+    "REV-03 formats of numbers": "def f(c, m):\n    c.execute('DELETE FROM t WHERE a = %d AND b = %.2f' % (m, m))",
     "REV-03 constants": "def f(c):\n"
     "    c.execute('SELECT id FROM t WHERE a IN (' + ','.join(str(x) for x in DONE) + ')')",
     "REV-03 a list of placeholders": "def f(c, marks, xs):\n"
