@@ -21,11 +21,14 @@ class Rule:
     wrong: str
     right: str
     only_queue: bool = False
+    on_queue_tables: bool = False
 
     @property
     def applies_to(self) -> str:
         """Which code it speaks of."""
-        return "code that uses `QueueDatabase`" if self.only_queue else "any Python with SQL"
+        if self.only_queue:
+            return "code that uses `QueueDatabase`"
+        return "SQL on a queue's tables" if self.on_queue_tables else "any Python with SQL"
 
 
 _ALL = (
@@ -142,6 +145,7 @@ def count(db: QueueDatabase):
     ),
     Rule(
         id="REV-07",
+        on_queue_tables=True,
         text=(
             "A claim is one atomic statement, or reads inside the write transaction: no SELECT whose result feeds a "
             "later UPDATE outside one without a guard."
@@ -163,6 +167,7 @@ def claim(db: QueueDatabase, worker):
     ),
     Rule(
         id="REV-08",
+        on_queue_tables=True,
         level=Level.SHOULD,
         text="No `SELECT *` in production queries; LIMIT on reads that can grow.",
         harm=(
@@ -180,6 +185,7 @@ def waiting(connection):
     ),
     Rule(
         id="REV-09",
+        on_queue_tables=True,
         level=Level.SHOULD,
         text="No hard-coded paths, pragmas or worker counts.",
         harm=(
@@ -197,6 +203,7 @@ def open_queue():
     ),
     Rule(
         id="REV-10",
+        on_queue_tables=True,
         text="Broad `except` does not swallow `QueueBusyError` or `QueueDatabaseError`.",
         harm=(
             "A locked or broken database looks like an empty queue: workers idle, producers believe that their tasks "

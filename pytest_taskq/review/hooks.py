@@ -6,12 +6,13 @@ import os
 import warnings
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from pytest_taskq.contract import Level
 from pytest_taskq.grading.longrepr import Location, as_longrepr
+from pytest_taskq.review.formats.plain import as_plain, from_plain
 from pytest_taskq.review.formats.text import finding_lines
 from pytest_taskq.review.reviewing import review_paths, shown_path
 from pytest_taskq.review.sql import MissingParserError, require_parser
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from pytest_taskq.review.finding import Finding, NotChecked, Review
 
 _ITEM = "review"
+_HANDED_ON = "taskq_review"
 _SUFFIXES = frozenset({".py", ".ipynb"})
+
+
+class _Node(Protocol):
+    """A worker of pytest-xdist, as its controller sees it."""
+
+    workerinput: dict[str, object]
 
 
 class ReviewWarning(pytest.PytestWarning):
@@ -66,13 +74,25 @@ class ReviewHooks:
         is_test = any(module_path.match(one) for one in patterns)
         return None if is_test else _NotImported.from_parent(parent, path=module_path)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: _Node) -> None:
+        """Give the review to each worker of pytest-xdist, so that no other process than this one reviews."""
+        node.workerinput[_HANDED_ON] = as_plain(self._review)
+
     @cached_property
     def _review(self) -> Review:
         """The review of every source below the paths of the run, so that a part of the items says what all would."""
+        handed_on = getattr(self._config, "workerinput", {}).get(_HANDED_ON)
+        given = self._given()
+        if handed_on and all(any(one.is_relative_to(path) for path in given) for one in self._collected):
+            return from_plain(handed_on)
+        return review_paths(dict.fromkeys([*given, *self._collected]), self._config.rootpath)
+
+    def _given(self) -> list[Path]:
+        """Return the paths of the run."""
         here = self._config.invocation_params.dir
-        given = (Path(os.path.abspath(here / one.partition("::")[0])) for one in self._config.args)  # noqa: PTH100 - ..
-        paths = dict.fromkeys([*(one for one in given if one.exists()), *self._collected])
-        return review_paths(paths, self._config.rootpath)
+        paths = (Path(os.path.abspath(here / one.partition("::")[0])) for one in self._config.args)  # noqa: PTH100 - ..
+        return [one for one in paths if one.exists()]
 
     def findings_in(self, path: Path) -> tuple[Finding, ...]:
         """Return what the review says of a file."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_taskq.review.sources import Source
 
 _FEW = 12  # callers looked at; what is true of the first dozen is taken for what is true
+_PLACEHOLDERS = ("?", "%s")
 
 
 class Project:
@@ -134,6 +135,19 @@ class Project:
             if bindings and bindings[-1].how == "def":
                 return one.module.scopes.get(bindings[-1].node)
         return None
+
+    @cached_property
+    def placeholder_names(self) -> frozenset[str]:
+        """The attributes that classes set to a placeholder, as those of several drivers do: ``marker = "?"``."""
+        classes = [
+            scope for module in self.modules for scope in module.scopes.values() if isinstance(scope.node, ast.ClassDef)
+        ]
+        values = [(name, one.value) for scope in classes for name, every in scope.bindings.items() for one in every]
+        for scope in classes:
+            values += [(name, value) for name, every in scope.attributes.items() for value, _ in every]
+        return frozenset(
+            name for name, value in values if isinstance(value, ast.Constant) and value.value in _PLACEHOLDERS
+        )
 
     @cached_property
     def _calls(self) -> dict[str, list[tuple[ast.Call, Scope]]]:

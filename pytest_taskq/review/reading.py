@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_taskq.review.queues import is_on_queue
+
 if TYPE_CHECKING:
     from pytest_taskq.review.evaluation.evaluator import Evaluator
     from pytest_taskq.review.origins import Origins, Tracer
@@ -52,10 +54,19 @@ class Reading:
         """Whether the module works with ``QueueDatabase``."""
         return self.tracer.uses_queue(self.module)
 
-    @property
-    def has_sql(self) -> bool:
-        """Whether there is any SQL, or the queue is used."""
-        return bool(self.statements) or self.uses_queue
+    def is_of_queue(self, statement: Statement) -> bool:
+        """Whether a query or change is a queue's: any in code that uses ``QueueDatabase``, else by its tables."""
+        return self.uses_queue or is_on_queue(statement)
+
+    @cached_property
+    def is_about_queue(self) -> bool:
+        """Whether any of the SQL is a queue's, or the queue is used."""
+        return self.uses_queue or any(map(is_on_queue, self.statements))
+
+    @cached_property
+    def calls_on_queue(self) -> frozenset[int]:
+        """The calls, by their ``id()``, that run a query or change of a queue's tables."""
+        return frozenset(id(run.call) for one, run in self.runs if one.tables and self.is_of_queue(one))
 
     def origins(self, run: Run) -> Origins:
         """Return what the SQL is run on."""

@@ -74,7 +74,12 @@ class _Reviewer:
         self._seen: dict[Module, dict[tuple[Place, str], tuple[Finding, ast.AST]]] = {}
 
     def look_at(self, module: Module) -> None:
-        """Ask every rule about one module."""
+        """Ask every rule about one module, if it is one to ask about."""
+        why = _left_out(module)
+        if why:
+            if any(isinstance(one, Statement) for one in statements_of(module, self.evaluator)):
+                self.not_checked.append(NotChecked(Place(module.source.shown, 1), why))
+            return
         found: list[Statement] = []
         for one in statements_of(module, self.evaluator):
             if isinstance(one, Statement):
@@ -108,6 +113,13 @@ class _Reviewer:
     def _leave(self, module: Module, node: ast.expr, reason: str) -> None:
         place = Place(module.source.shown, node.lineno, module.source.column(node.lineno, node.col_offset))
         self.not_checked.append(NotChecked(place, reason))
+
+
+def _left_out(module: Module) -> str:
+    """Return why a module's queries are none to speak of, empty if they are."""
+    if module.source.is_migration:
+        return "a migration, which runs once"
+    return "its queries are of another language than SQL" if module.is_of_other_language else ""
 
 
 def shown_path(path: Path, folder: Path) -> str:

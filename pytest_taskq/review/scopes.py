@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_OTHERS = frozenset({"wmi", "cassandra", "simple_salesforce", "influxdb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,12 @@ class Module:
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     scopes: dict[ast.AST, Scope] = field(default_factory=dict)
     calls: list[tuple[ast.Call, Scope]] = field(default_factory=list)
+    appended: dict[str, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)  # what name.append(...) is given
+
+    @property
+    def is_of_other_language(self) -> bool:
+        """Whether its queries look like SQL and go elsewhere: to Windows' WMI, to Cassandra, to Salesforce."""
+        return not _OTHERS.isdisjoint(origin.partition(".")[0] for origin in self.imports.values())
 
     @property
     def top(self) -> Scope:
@@ -138,6 +144,7 @@ def _note(node: ast.AST, scope: Scope) -> None:
     match node:
         case ast.Call():
             scope.module.calls.append((node, scope))
+            _note_append(node, scope)
         case ast.Import() | ast.ImportFrom():
             _note_import(node, scope.module)
         case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
@@ -146,6 +153,14 @@ def _note(node: ast.AST, scope: Scope) -> None:
             _note_assignment(node, scope)
         case _:
             _note_block(node, scope)
+
+
+def _note_append(node: ast.Call, scope: Scope) -> None:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[added, *_]):
+            scope.module.appended.setdefault(name, []).append((added, scope))
+        case _:
+            pass
 
 
 def _note_assignment(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr, scope: Scope) -> None:

@@ -27,6 +27,10 @@ _SHAPES = {
     "delete": re.compile(r"\bdelete\s+from\b"),
     "update": re.compile(r"\bupdate\s+(?:\S+\s+){1,6}set\b"),
 }
+_MIGRATIONS = re.compile(r"_?(?:\w+_)?(?:migrations?|upgrades?)|alembic", re.IGNORECASE)
+_MIGRATES = re.compile(
+    r"^\s*from\s+(?:alembic\s+import\s+op|yoyo\s+import|django\.db\s+import\s+migrations)\b", re.MULTILINE
+)
 _TEST = re.compile(r"(?:test_.*|.*_test|conftest)\.py")
 
 
@@ -64,6 +68,12 @@ class Source:
     def is_test(self) -> bool:
         """Whether it is a test: no production code."""
         return bool(_TEST.fullmatch(self.path.name)) or not {"test", "tests"}.isdisjoint(Path(self.shown).parts)
+
+    @property
+    def is_migration(self) -> bool:
+        """Whether it is a change of a schema: it runs once, while the queue rests, and names what is there then."""
+        folders = Path(self.shown).parts[:-1]
+        return any(map(_MIGRATIONS.fullmatch, folders)) or _MIGRATES.search(self.text) is not None
 
     @cached_property
     def module(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ SAID = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "add_argument", "write"}
     | {"match"}
 )
+_SAYS = re.compile(r"(?:^|_)(?:emit|echo|print|dump|say)(?:_|$)")
 WRAPPERS = frozenset({"SQL", "text", "dedent", "cleandoc"})
 
 
@@ -50,15 +52,35 @@ def _is_method_of_text(node: ast.Attribute, module: Module) -> bool:
     return isinstance(call, ast.Call) and call.func is node and _spells(call)
 
 
+def says(name: str) -> bool:
+    """Whether what a function of this name is given goes to a person or into a file."""
+    return name in SAID or name.endswith("Error") or _SAYS.search(name) is not None
+
+
 def is_said(node: ast.expr, module: Module) -> bool:
     """Whether the text goes to a person: an error, a log, a docstring's assignment."""
     for above in module.ancestors(node):
         match above:
-            case ast.Raise() | ast.Assert() | ast.Compare():
+            case ast.Raise() | ast.Assert() | ast.Compare() | ast.Yield():
                 return True
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in SAID or name.endswith("Error"):
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if says(name):
                 return True
             case ast.keyword(arg="help" | "description" | "doc" | "message"):
+                return True
+            case ast.stmt():
+                return False
+            case _:
+                pass
+    return False
+
+
+def is_gathered(node: ast.expr, module: Module) -> bool:
+    """Whether the text is one of a list: of a script or a dump as likely as of statements to run."""
+    for above in module.ancestors(node):
+        match above:
+            case ast.ListComp() | ast.GeneratorExp() | ast.List():
+                return True
+            case ast.Call(func=ast.Attribute(attr="append" | "extend")):
                 return True
             case ast.stmt():
                 return False

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review import sql
-from pytest_taskq.review.spelled import SAID, WRAPPERS, is_said, texts
-from pytest_taskq.review.templates import Hole, Kind, Template, Text
+from pytest_taskq.review.spelled import WRAPPERS, is_gathered, is_said, says, texts
+from pytest_taskq.review.templates import HOLE, Hole, Kind, Template, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ _FIELD = re.compile(r"\{\w*\}")
 _CONNECTION = re.compile(r"conn|cur|db|tx|trans|session|engine|pool|sql|driver", re.IGNORECASE)
 _NAMED_SQL = re.compile(r"sql|query|statement|stmt", re.IGNORECASE)
 _KEYWORDS = ("sql", "query", "operation", "statement")
-_HOLE = "taskq_hole_"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Statement:
     @cached_property
     def text(self) -> str:
         """The SQL with a name in the place of each hole."""
-        return self.template.rendered(lambda number, _: f"{_HOLE}{number}")
+        return self.template.rendered(lambda number, _: f"{HOLE}{number}")
 
     @cached_property
     def verb(self) -> str:
@@ -91,13 +90,18 @@ class Statement:
         return bool(self.parsed) and not self.writes
 
     @cached_property
-    def tables(self) -> frozenset[str]:
-        """The names of its tables in lower case; a hole's is the expression that fills it."""
+    def table_names(self) -> frozenset[str]:
+        """The names of its tables as they stand in the text."""
         from sqlglot import exp
 
         own = {cte.alias_or_name.lower() for one in self.parsed for cte in one.find_all(exp.CTE)}
-        found = {self.unholed(table.name) for one in self.parsed for table in one.find_all(exp.Table)}
-        return frozenset(found - own)
+        found = {table.name for one in self.parsed for table in one.find_all(exp.Table)}
+        return frozenset(one for one in found if one.lower() not in own)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The names of its tables in lower case; a hole's is the expression that fills it."""
+        return frozenset(map(self.unholed, self.table_names))
 
     def unholed(self, name: str) -> str:
         """Return a name of the SQL in lower case, a hole as the expression that fills it."""
@@ -106,15 +110,15 @@ class Statement:
 
     def hole(self, name: str) -> Hole | None:
         """Return the hole that is called so in the text."""
-        if not name.startswith(_HOLE):
+        if not name.startswith(HOLE):
             return None
-        number = name.removeprefix(_HOLE)
+        number = name.removeprefix(HOLE)
         holes = self.template.holes
         return holes[int(number)] if number.isdigit() and int(number) < len(holes) else None
 
     def holes_in(self, text: str) -> list[Hole]:
         """Return the holes whose names stand in a text of the SQL."""
-        return [hole for number, hole in enumerate(self.template.holes) if _contains(text, f"{_HOLE}{number}")]
+        return [hole for number, hole in enumerate(self.template.holes) if _contains(text, f"{HOLE}{number}")]
 
     def place_of(self, word: str) -> tuple[ast.expr, Scope, int]:
         """Return the piece in which a word first stands, and how many lines below the piece's beginning."""
@@ -162,15 +166,19 @@ def statements_of(module: Module, evaluator: Evaluator) -> Iterator[Statement | 
         if node not in seen and not is_said(node, module):
             for template in evaluator.templates(node, module.scope_of(node)):
                 statement = Statement(_with_fields(template, node), node, module)
-                if sql.looks_like_sql(statement.text):
+                if not sql.looks_like_sql(statement.text):
+                    continue
+                if any(one.kind is Kind.VALUE for one in template.holes) and is_gathered(node, module):
+                    yield Unread(node, module, "it is put into a list, and nobody is seen to run it")
+                else:
                     yield statement
 
 
 def _run(call: ast.Call, scope: Scope) -> Run | None:
     match call.func:
-        case ast.Attribute(value=receiver, attr=method) if method not in SAID | WRAPPERS:
+        case ast.Attribute(value=receiver, attr=method) if not says(method) and method not in WRAPPERS:
             return Run(call, scope, receiver, method)
-        case ast.Name(id=method) if method not in SAID | WRAPPERS:
+        case ast.Name(id=method) if not says(method) and method not in WRAPPERS:
             return Run(call, scope, None, method)
         case _:
             return None

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from pytest_taskq.review.scopes import Scope
 
+HOLE = "taskq_hole_"  # with its number a hole's name, where a text must be SQL
+
 
 class Kind(Enum):
     """What is spliced into a hole."""

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 BAD = "boom\ndef find(c, x):\n    return c.execute(f\"SELECT id FROM t WHERE a = '{x}'\").fetchone()\n"
 WARN = ("-W", "default::pytest.PytestWarning")
-SHORT = "boom\ndef find(c):\n    return c.execute('SELECT * FROM t WHERE id = 1').fetchone()\n"
+SHORT = "boom\ndef find(c):\n    return c.execute('SELECT * FROM tasks WHERE id = 1').fetchone()\n"
+WHO_REVIEWS = """
+import os, pytest_taskq.review.hooks as hooks
+real = hooks.review_paths
+def review_paths(paths, folder):
+    with open(os.path.join(folder, "reviewers"), "a") as file:
+        file.write(f"{os.getpid()} ")
+    return real(paths, folder)
+hooks.review_paths = review_paths
+"""
 
 
 @pytest.fixture
@@ -62,9 +71,12 @@ def test_items_are_chosen_as_tests_are(team: Team, options: tuple[str, ...], out
 
 
 @pytest.mark.usefixtures("shop")
-def test_workers_of_xdist_share_the_items(team: Team) -> None:
+def test_workers_of_xdist_share_the_items_of_one_review(team: Team) -> None:
+    team.pytester.makeconftest(WHO_REVIEWS)
     result = team.pytest("--taskq-review", "-n", "2", apart=True)
-    result.assert_outcomes(passed=5, failed=1, skipped=1, warnings=1)
+    result.assert_outcomes(passed=6, failed=1, skipped=1, warnings=1)
+    assert str(result.stdout).count("REV-03 MUST: the value `x` is spliced") == 1
+    assert len((team.pytester.path / "reviewers").read_text().split()) == 1
 
 
 def test_without_the_parser_it_is_a_usage_error(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pytest_taskq.review.evaluation.calls import called
-from pytest_taskq.review.evaluation.formatting import by_percent
+from pytest_taskq.review.evaluation.formatting import by_percent, numbers
 from pytest_taskq.review.evaluation.frame import MOST, Frame
 from pytest_taskq.review.evaluation.names import looked_up
 from pytest_taskq.review.evaluation.unknown import unknown
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_taskq.review.project import Project
     from pytest_taskq.review.scopes import Scope
 
+_FOR_NUMBERS = tuple("bcdeEfFgGnoxX")
 _DEEPEST = 24
 _LONGEST = 400  # steps for one text: names that are bound to each other would take for ever
 
@@ -72,6 +73,8 @@ def _evaluated(node: ast.expr, frame: Frame) -> Templates:
             return unknown(node, frame.scope) if isinstance(value, bytes) else _spelled(str(value), node, frame)
         case ast.JoinedStr(values=values):
             return _in_turn(values, frame)
+        case ast.FormattedValue(value=inner, format_spec=ast.JoinedStr(values=[*_, ast.Constant(value=str(spec))])):
+            return numbers(frame.templates(inner)) if spec.endswith(_FOR_NUMBERS) else frame.templates(inner)
         case ast.FormattedValue(value=inner) | ast.Await(value=inner) | ast.NamedExpr(value=inner):
             return frame.templates(inner)
         case ast.BinOp():

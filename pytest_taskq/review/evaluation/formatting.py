@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Spliced = Callable[[re.Match[str]], ast.expr | str]
 
 _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[-#0 +]*(?:\*|\d+)?(?:\.\d+)?(?P<kind>[a-zA-Z%])")
+_OF_NUMBERS = frozenset("diouxXeEfFgG")
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -111,6 +112,8 @@ def _substituted(template: Template, pattern: re.Pattern[str], spliced: Spliced,
         for match in pattern.finditer(part.text):
             before = Template((Text(part.text[end : match.start()], part.node, part.scope),))
             tails = _spliced(spliced(match), part, frame)
+            if pattern is _PERCENT and match["kind"] in _OF_NUMBERS:
+                tails = numbers(tails)
             whole = [one + before + tail for one in whole for tail in tails][:MOST]
             end = match.end()
         whole = [one + Template((Text(part.text[end:], part.node, part.scope),)) for one in whole]
@@ -125,6 +128,14 @@ def _spliced(what: ast.expr | str, part: Text, frame: Frame) -> Templates:
             return unknown(what, frame.scope)
         case _:
             return frame.templates(what)
+
+
+def numbers(templates: Templates) -> Templates:
+    """Return what a format for numbers makes of them: it refuses text."""
+    return tuple(
+        Template(tuple(replace(part, kind=Kind.NUMBER) if _is_open(part) else part for part in one.parts))
+        for one in templates
+    )
 
 
 def by_join(node: ast.Call, between: ast.expr, frame: Frame) -> Templates:

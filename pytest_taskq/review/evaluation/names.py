@@ -9,7 +9,7 @@ from pytest_taskq.review.evaluation.frame import MOST
 from pytest_taskq.review.evaluation.returns import returned_by
 from pytest_taskq.review.evaluation.sequences import bound_attribute, elements
 from pytest_taskq.review.evaluation.unknown import unknown
-from pytest_taskq.review.templates import Hole, Template, Text
+from pytest_taskq.review.templates import Hole, Kind, Template, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def _from(binding: Binding, owner: Scope, node: ast.expr, frame: Frame) -> Templ
             return elements(value, there) or unknown(node, frame.scope)
         case "parameter", ast.expr() as default:
             guess = there.templates(default)[0].constant
-            return (Template((Hole(node, frame.scope, guess=guess),)),)
+            return unknown(node, frame.scope, guess)
         case _:
             return unknown(node, frame.scope)
 
@@ -95,6 +95,8 @@ def _attribute(node: ast.Attribute, frame: Frame) -> Templates:
     if node.attr in {"value", "name"} and isinstance(node.value, ast.Attribute):
         templates = _attribute(node.value, frame)
         return unknown(node, frame.scope) if any(one.is_one_hole for one in templates) else templates
+    if node.attr in frame.project.placeholder_names:
+        return (Template((Hole(node, frame.scope, Kind.COMPOSED),)),)
     return _own(node, frame) or unknown(node, frame.scope)
 
 

@@ -86,15 +86,7 @@ def _named(node: ast.Name, frame: Frame) -> Elements | None:
 
 def _appended(owner: Scope, name: str) -> list[tuple[ast.expr, Scope]]:
     """Return what ``name.append(...)`` puts into a list."""
-    found: list[tuple[ast.expr, Scope]] = []
-    for call, scope in owner.module.calls:
-        match call:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=list_name), attr="append"), args=[added, *_]):
-                if list_name == name and scope.owner_of(name) is owner:
-                    found.append((added, scope))
-            case _:
-                pass
-    return found
+    return [(one, scope) for one, scope in owner.module.appended.get(name, ()) if scope.owner_of(name) is owner]
 
 
 def bound_attribute(node: ast.Attribute, frame: Frame) -> tuple[Scope, list[Binding]] | None:

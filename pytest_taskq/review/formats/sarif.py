@@ -20,7 +20,7 @@ _LEVELS = {Level.MUST: "error", Level.SHOULD: "warning"}
 def render(review: Review) -> str:
     """Return the review as a SARIF log of one run."""
     run = {
-        "tool": {"driver": {"name": "taskq review", "rules": [_rule(one) for one in EVERY.values()]}},
+        "tool": {"driver": {"name": "taskq review", "version": _version(), "rules": list(map(_rule, EVERY.values()))}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(one) for one in review.findings],
         "invocations": [
@@ -28,6 +28,12 @@ def render(review: Review) -> str:
         ],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("pytest-taskq")
 
 
 def _rule(rule: Rule) -> dict[str, object]:

@@ -33,6 +33,8 @@ def unguarded_updates(reading: Reading) -> Iterator[Seen]:
     """REV-07: an UPDATE of a row that a SELECT outside of a write transaction chose, which looks at its key alone."""
     by_function: dict[Scope, list[tuple[Statement, Run]]] = {}
     for statement, run in reading.runs:
+        if not reading.is_of_queue(statement):
+            continue
         by_function.setdefault(run.scope, []).append((statement, run))
     for function, runs in by_function.items():
         if function.is_function:
@@ -61,11 +63,23 @@ def _in_function(reading: Reading, function: Scope, runs: list[tuple[Statement, 
 
 
 def _chooses(statement: Statement) -> bool:
+    """Whether it picks rows by their state, or some of many; of a row that is named nothing is claimed."""
     from sqlglot import exp
 
-    if not statement.reads or not statement.tables:
+    if not statement.reads or not statement.tables or any(one.find(exp.Lock) for one in statement.parsed):
         return False
-    return not any(one.find(exp.Lock) for one in statement.parsed)
+    return any(one.args.get("limit") or _looks_at_state(one, statement) for one in statement.parsed)
+
+
+def _looks_at_state(whole: exp.Expr, statement: Statement) -> bool:
+    """Whether the WHERE asks for more than which row it is."""
+    from sqlglot import exp
+
+    where = whole.args.get("where")
+    if where is None:
+        return False
+    parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+    return not all(_is_key(part.unnest(), statement) for part in parts)
 
 
 def _is_surely_outside(reading: Reading, run: Run) -> bool:
@@ -78,7 +92,9 @@ def _is_surely_outside(reading: Reading, run: Run) -> bool:
         return False
     if origins & {Origin.CONNECTION, Origin.DEPRECATED}:
         return True
-    if _BEGUN.search(reading.module.source.text) or not all(map(_is_harmless, around)):
+    if _BEGUN.search(reading.module.source.text):
+        return False
+    if not all(_is_harmless(one) or Origin.SQLITE in reading.tracer.of(one, run.scope) for one in around):
         return False
     return Origin.SQLITE in origins or _is_own_connection(run)
 
@@ -137,15 +153,9 @@ def _fetches(node: ast.expr, name: str) -> bool:
 
 def _is_guarded(statement: Statement) -> bool:
     """Whether the WHERE looks at more than which row it is, or at nothing that was chosen."""
-    from sqlglot import exp
-
     for whole in statement.parsed:
-        where = whole.args.get("where")
-        if where is None:
-            return True  # all rows: nothing was chosen
-        parts = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-        if not all(_is_key(part.unnest(), statement) for part in parts):
-            return True
+        if whole.args.get("where") is None or _looks_at_state(whole, statement):
+            return True  # without WHERE these are all rows: nothing was chosen
     return not statement.parsed
 
 

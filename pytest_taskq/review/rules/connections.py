@@ -45,8 +45,8 @@ def raw_connections(reading: Reading) -> Iterator[Seen]:
     for call, scope in reading.module.calls:
         if not isinstance(call.func, ast.Attribute | ast.Name):
             continue
-        traced = reading.tracer.of(call, scope)
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "get_connection" and Origin.DEPRECATED in traced:
+        is_asked = isinstance(call.func, ast.Attribute) and call.func.attr == "get_connection"
+        if is_asked and Origin.DEPRECATED in reading.tracer.of(call, scope):
             yield Seen("REV-06", reading.module, call, "get_connection() is deprecated")
         elif reading.project.dotted(call.func, scope) == "sqlite3.connect" and _is_on_queue(reading, call):
             yield Seen("REV-06", reading.module, call, "sqlite3.connect() opens the queue past QueueDatabase")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from pytest_taskq.contract.methods import METHODS
@@ -16,9 +17,19 @@ if TYPE_CHECKING:
     from pytest_taskq.review.scopes import Scope
 
 _BROAD = frozenset({"Exception", "BaseException"})
+# What a driver raises for whatever goes wrong, a locked database too.
+_OF_DRIVERS = frozenset(
+    {"sqlite3.Error", "sqlite3.DatabaseError", "psycopg.Error", "psycopg2.Error", "asyncpg.PostgresError"}
+    | {"sqlalchemy.exc.SQLAlchemyError"}
+)
 _OF_QUEUE = frozenset({"QueueDatabaseError"})
 _TELLS = frozenset(
     {"exception", "print_exc", "print_exception", "format_exc", "exc_info", "capture_exception", "excepthook"}
+    | {"warning", "warn", "error", "critical", "fatal", "print", "echo"}
+)
+# A method that is called so deals with the error: handle_error(), on_failure(), mark_failed().
+_DEALS = re.compile(
+    r"(?:^|_)(?:error|exc|exception|fail|failed|failure|failures|traceback|alert)(?:_|$)", re.IGNORECASE
 )
 
 
@@ -29,7 +40,7 @@ def swallowed(reading: Reading) -> Iterator[Seen]:
             for handler in node.handlers:
                 if _is_told(handler.type, _OF_QUEUE):
                     break
-                if _is_broad(handler.type) and not _tells(handler):
+                if _is_broad(reading, handler) and not _tells(handler):
                     name = f"except {ast.unparse(handler.type)}" if handler.type else "a bare except"
                     yield Seen(
                         "REV-10", reading.module, handler, f"{name} takes an error of the database and tells nobody"
@@ -57,8 +68,13 @@ def _is_told(node: ast.expr | None, names: frozenset[str]) -> bool:
     return not names.isdisjoint(_names(node))
 
 
-def _is_broad(node: ast.expr | None) -> bool:
-    return node is None or _is_told(node, _BROAD)
+def _is_broad(reading: Reading, handler: ast.ExceptHandler) -> bool:
+    caught = handler.type
+    if caught is None or _is_told(caught, _BROAD):
+        return True
+    parts = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    scope = reading.scope(handler)
+    return any(reading.project.dotted(one, scope) in _OF_DRIVERS for one in parts)
 
 
 def _suppresses(reading: Reading, node: ast.With | ast.AsyncWith) -> bool:
@@ -75,7 +91,7 @@ def _suppresses(reading: Reading, node: ast.With | ast.AsyncWith) -> bool:
 
 
 def _tells(handler: ast.ExceptHandler) -> bool:
-    """Whether the error goes on: raised, named in anything, or logged with its trace."""
+    """Whether the error goes on: raised, named in anything, logged as a warning or worse, or dealt with elsewhere."""
     for node in (below for one in handler.body for below in ast.walk(one)):
         match node:
             case ast.Raise():
@@ -85,6 +101,8 @@ def _tells(handler: ast.ExceptHandler) -> bool:
             case ast.Attribute(attr=name) | ast.Name(id=name) | ast.keyword(arg=str(name)) if name in _TELLS:
                 return True
             case ast.Call(func=ast.Attribute(attr="exit" | "_exit" | "abort")):
+                return True
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if _DEALS.search(name):
                 return True
             case _:
                 pass
@@ -105,16 +123,12 @@ def _runs(reading: Reading, call: ast.Call) -> bool:
         return False
     if reading.uses_queue and call.func.attr in METHODS:
         return True
-    return call.func.attr in EXECUTORS and id(call) in _calls_on_tables(reading)
-
-
-def _calls_on_tables(reading: Reading) -> set[int]:
-    return {id(run.call) for one, run in reading.runs if one.tables or one.verb not in {"select", "pragma", "rollback"}}
+    return call.func.attr in EXECUTORS and id(call) in reading.calls_on_queue
 
 
 def _runs_in_helper(reading: Reading, call: ast.Call) -> bool:
     function: Scope | None = reading.project.function_of(call.func, reading.scope(call))
     if function is None or function.module is not reading.module:
         return False
-    known = _calls_on_tables(reading)
+    known = reading.calls_on_queue
     return any(id(run.call) in known for _, run in reading.runs if run.scope is function and run.method in EXECUTORS)

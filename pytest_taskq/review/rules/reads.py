@@ -31,7 +31,7 @@ def careless_reads(reading: Reading) -> Iterator[Seen]:
     """REV-08: every column by ``*``, and all rows at once of a table that grows. Tests may."""
     if reading.is_test:
         return
-    for statement in reading.statements:
+    for statement in filter(reading.is_of_queue, reading.statements):
         if statement.reads or statement.writes:
             yield from _stars(reading, statement)
         if _is_unlimited(reading, statement):
@@ -72,7 +72,7 @@ def _takes_every_column(select: exp.Select, made: set[str]) -> bool:
     from sqlglot import exp
 
     stars = [one for one in select.expressions if _is_star(one)]
-    if not stars or isinstance(select.parent, exp.Exists) or _is_only_counted(select):
+    if not stars or isinstance(select.parent, exp.Exists) or not _is_given_on(select):
         return False
     of = {one.table for one in stars if isinstance(one, exp.Column)}  # t.* is of t alone
     source = select.args.get("from_") or select.args.get("from")
@@ -82,12 +82,19 @@ def _takes_every_column(select: exp.Select, made: set[str]) -> bool:
     return any(_is_stored(one) and one.name not in made for one in asked)
 
 
-def _is_only_counted(select: exp.Select) -> bool:
-    """Whether it is ``SELECT count(*) FROM (SELECT * ...)``, which reads no column."""
+def _is_given_on(select: exp.Select) -> bool:
+    """Whether all that it reads leaves the statement: no query around it chooses columns, and no change uses some."""
     from sqlglot import exp
 
-    above = select.parent_select
-    return above is not None and all(isinstance(one, exp.Count) for one in above.expressions)
+    above = select.find_ancestor(exp.Select, exp.CTE, exp.Update, exp.Delete)
+    if isinstance(above, exp.CTE):
+        above = above.find_ancestor(exp.Select, exp.Insert, exp.Update, exp.Delete)
+        if isinstance(above, exp.Insert):
+            above = above.find(exp.Select)
+    if above is None or above is select:
+        return True
+    is_starred = isinstance(above, exp.Select) and any(map(_is_star, above.expressions))
+    return isinstance(above, exp.Select) and is_starred and _is_given_on(above)
 
 
 def _is_star(node: exp.Expr) -> bool:
@@ -170,7 +177,11 @@ def _can_grow(statement: Statement) -> bool:
     select = statement.parsed[0]
     if select.args.get("limit") or select.args.get("fetch") or select.args.get("group") or select.args.get("distinct"):
         return False
-    if not any(_GROWS.fullmatch(name) for name in statement.tables) or _is_aggregate(select):
+    if _is_aggregate(select) or any(statement.hole(one.name) for one in select.find_all(exp.TableAlias)):
+        return False  # `FROM tasks {conditions}` is read as an alias
+    source = select.args.get("from_") or select.args.get("from")
+    read = [one.this for one in (source, *(select.args.get("joins") or ())) if one is not None]
+    if not any(isinstance(one, exp.Table) and _GROWS.fullmatch(statement.unholed(one.name)) for one in read):
         return False
     where = select.args.get("where")
     return where is None or not any(_bounds(one, statement) for one in where.walk())

@@ -26,15 +26,17 @@ _POOLS = {
 _COUNTS = frozenset({"workers", "num_workers", "n_workers", "worker_count", "concurrency", "max_workers"})
 _OWN = re.compile(r"|:memory:|file::memory:.*")
 _PRAGMA = re.compile(r"\s*pragma\s+(?:\w+\.)?(\w+)\s*(?:=\s*\S+|\(\s*['\"]?-?\w+['\"]?\s*\))", re.IGNORECASE)
-# With brackets these ask about the table that they name.
-_ASKING = re.compile(
-    r"(?:table|index|foreign_key)_\w+|integrity_check|quick_check|optimize|wal_checkpoint", re.IGNORECASE
+# Those that tune. What a schema or its correctness needs (foreign_keys, user_version) is no matter of a deployment.
+_TUNING = frozenset(
+    {"busy_timeout", "cache_size", "cache_spill", "journal_mode", "journal_size_limit", "locking_mode", "mmap_size"}
+    | {"synchronous", "temp_store", "threads", "wal_autocheckpoint", "page_size", "max_page_count", "auto_vacuum"}
+    | {"soft_heap_limit", "hard_heap_limit", "shrink_memory", "analysis_limit"}
 )
 
 
 def hard_coded(reading: Reading) -> Iterator[Seen]:
     """REV-09: a path where a database is opened, a pragma with its value, a number of workers. Tests may."""
-    if reading.is_test or not reading.has_sql:
+    if reading.is_test or not reading.is_about_queue:
         return
     for call, scope in reading.module.calls:
         yield from _path(reading, call, scope)
@@ -44,7 +46,7 @@ def hard_coded(reading: Reading) -> Iterator[Seen]:
         if alternatives[statement.node] > 1:
             continue  # a setting chooses among them
         match = _PRAGMA.match(statement.template.constant or "") if statement.verb == "pragma" else None
-        if match and not _ASKING.fullmatch(match[1]):
+        if match and match[1].lower() in _TUNING:
             node, scope, below = statement.place_of("pragma")
             yield Seen("REV-09", scope.module, node, f"the pragma {match[1]} is set to a value of the code", below)
 

@@ -34,6 +34,29 @@ SILENT = {
     "REV-03 an expression that has a placeholder as default": "def f(c, x, y):\n"
     "    c.execute(f\"UPDATE t SET a = {x.get('a', '?')} WHERE id = 1\", (y,))",
     "REV-03 a text for a person": "def f(x):\n    raise ValueError(f\"cannot SELECT a FROM t WHERE a = '{x}'\")",
+    "REV-03 the name of a column, with a default": "def f(c, geo_column='shape'):\n"
+    "    c.execute(f\"SELECT add_column('{geo_column}')\")",
+    "REV-03 numbers": "def f(c, n: int, m):\n    for i in range(n):\n"
+    "        c.execute(f'DELETE FROM t WHERE a = {i} AND b = {n} AND d = {m - 1} AND e = {m:d}')",
+    "REV-03 formats of numbers": "def f(c, m):\n    c.execute('DELETE FROM t WHERE a = %d AND b = %.2f' % (m, m))",
+    "REV-03 constants": "def f(c):\n"
+    "    c.execute('SELECT id FROM t WHERE a IN (' + ','.join(str(x) for x in DONE) + ')')",
+    "REV-03 a list of placeholders": "def f(c, marks, xs):\n"
+    "    c.execute(f'SELECT id FROM t WHERE a IN ({marks}) AND b = ?', xs)",
+    "REV-03 a placeholder of a backend": "class A:\n    arg = '?'\ndef f(db, x):\n"
+    "    sql = f'SELECT id FROM t WHERE a = {db.arg}'\n    db.run(sql)",
+    "REV-03 what is bound elsewhere": "def f(c, a, x):\n"
+    "    sql = f'SELECT id FROM t WHERE a = {a}'\n    c.run(sql, (x,))",
+    "REV-03 a name that is a text": "def f(c, x):\n    c.execute(f\"SELECT nextval('{x}_ids'), '{x}'::regclass\")",
+    "REV-03 a column to insert": "def f(c, x):\n    c.execute(f\"INSERT INTO t ('{x}') VALUES (?)\", (1,))",
+    "REV-03 a set of columns": "def f(c, k, m, x):\n    c.execute(f'UPDATE t SET {k} = {m} WHERE id = ?', (x,))",
+    "REV-03 a dump": "def f(x):\n    yield f\"INSERT INTO t VALUES ('{x}')\"",
+    "REV-03 a script": "def f(x, xs):\n    emit_sql(f\"DELETE FROM t WHERE a = '{x}'\")\n"
+    "    xs.extend([f\"DELETE FROM t WHERE a = '{x}'\" for x in xs])",
+    "REV-03 a migration": "from alembic import op\ndef upgrade(x):\n    op.execute(f\"DELETE FROM t WHERE a = '{x}'\")",
+    "REV-03 another language": "import wmi\ndef f(c, x):\n    c.query(f\"SELECT a FROM T WHERE k = '{x}'\")",
+    "REV-04 the name of a table": "def f(c):\n    c.execute(f'DELETE FROM tmp_{datetime.now()}')",
+    "REV-04 never": "def f(c):\n    c.execute(\"SELECT id FROM tasks WHERE a > '9999-12-31' LIMIT 1\")",
     "REV-04 a bound time is not pasted": "def f(c):\n"
     "    c.execute('SELECT id FROM t WHERE a < ? LIMIT 1', (datetime.now(),))",
     "REV-04 a date without SQL": "DAY = '2024-01-01'",
@@ -44,6 +67,14 @@ SILENT = {
     "        row = c.execute(\"SELECT id FROM task_queue WHERE status = 'queued' LIMIT 1\").fetchone()\n"
     "    with db.transaction() as tx:\n"
     "        tx.execute(\"UPDATE task_queue SET status = 'leased' WHERE id = ? AND status = 'queued'\", (row['id'],))",
+    "REV-07 a row that is named": "def f(x):\n    c = sqlite3.connect(x)\n"
+    "    row = c.execute('SELECT a FROM jobs WHERE id = ?', (x,)).fetchone()\n"
+    "    c.execute('UPDATE jobs SET b = ? WHERE id = ?', (row[0], x))",
+    "REV-08 a star of which some is used": "def f(c):\n"
+    "    c.execute('SELECT max(a) FROM (SELECT * FROM tasks LIMIT 9) b').fetchone()\n"
+    "    c.execute('WITH a AS (SELECT * FROM tasks) UPDATE t SET b = 1 FROM a WHERE t.id = a.id')",
+    "REV-08 conditions that are not known": "def f(c, where):\n"
+    "    return c.execute(f'SELECT id FROM tasks {where}').fetchall()",
     "REV-08 a star of a CTE": "def f(c):\n    c.execute('WITH a AS (SELECT id FROM t) SELECT * FROM a').fetchone()",
     "REV-08 a star that is counted": "def f(c):\n    c.execute('SELECT count(*) FROM (SELECT * FROM t)').fetchone()",
     "REV-08 a star of a function": "def f(c):\n    c.execute('SELECT * FROM pgmq.delete(%s, %s)', (1, 2)).fetchone()",
@@ -51,10 +82,46 @@ SILENT = {
     "REV-09 a database of its own": "def f():\n    return sqlite3.connect(':memory:').execute('SELECT 1')",
     "REV-10 the error goes on": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except Exception as e:\n"
     "        return Failed(e)",
+    "REV-10 a warning": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except Exception:\n"
+    "        logging.warning('not deleted')",
+    "REV-10 a method that deals with it": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n"
+    "    except Exception:\n        c.on_error()",
     "REV-10 a narrow handler": "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except KeyError:\n"
     "        pass",
 }
+# Without QueueDatabase a table says by its name whether it is a queue's.
+ELSEWHERE = {
+    "REV-07": "import sqlite3\ndef f(x):\n    c = sqlite3.connect(x)\n"
+    "    row = c.execute('SELECT id FROM {t} WHERE state = 0 LIMIT 1').fetchone()\n"
+    "    c.execute('UPDATE {t} SET state = 1 WHERE id = ?', row)",
+    "REV-08": "def f(c):\n    return c.execute('SELECT * FROM {t} LIMIT 3').fetchall()",
+    "REV-09": "def f(c):\n    c.execute('PRAGMA cache_size = 5')\n    c.execute('DELETE FROM {t}')",
+    "REV-10": "import sqlite3\ndef f(c):\n    try:\n        c.execute('DELETE FROM {t}')\n    except sqlite3.Error:\n"
+    "        pass",
+    "REV-04": "def f(c):\n    c.execute(\"DELETE FROM {t} WHERE a < '2024-01-01'\")",
+}
 LOUD = {
+    "REV-07 in a helper's connection": (
+        "REV-07",
+        (
+            "class Q:\n    def open(self):\n        return sqlite3.connect(self.path)\n    def take(self):\n"
+            "        with self.open() as c:\n"
+            "            row = c.execute('SELECT id FROM jobs WHERE state = 0 LIMIT 1').fetchone()\n"
+            "            c.execute('UPDATE jobs SET state = 1 WHERE id = ?', row)"
+        ),
+    ),
+    "REV-07 of psycopg": (
+        "REV-07",
+        (
+            "import psycopg\ndef f(x):\n    with psycopg.connect(x) as a, a.cursor() as c:\n"
+            "        c.execute('SELECT id FROM jobs WHERE state = 0 LIMIT 1')\n        task = c.fetchone()\n"
+            "        c.execute('UPDATE jobs SET state = 1 WHERE id = %s', (task[0],))"
+        ),
+    ),
+    "REV-10 rolled back and no more": (
+        "REV-10",
+        "def f(c):\n    try:\n        c.execute('DELETE FROM t')\n    except Exception:\n        c.rollback()",
+    ),
     "REV-03 sqlite does not compose": (
         "REV-03",
         "def f(c, x):\n    c.execute('SELECT id FROM t WHERE a = {}'.format(x))",
@@ -82,6 +149,20 @@ def test_correct_code_beside_the_border_is_silent(code: str) -> None:
 @pytest.mark.parametrize(("rule", "code"), LOUD.values(), ids=LOUD)
 def test_wrong_code_beside_the_border_is_one_finding(rule: str, code: str) -> None:
     assert [one.rule.id for one in review_text(HEAD + code).findings] == [rule]
+
+
+@pytest.mark.parametrize("rule", ELSEWHERE)
+def test_the_rules_of_queues_speak_of_a_table_that_is_called_like_one(rule: str) -> None:
+    for table in ("task_queue", "jobs", "scheduled_mails", "OutboxMessage"):
+        assert rule in [one.rule.id for one in review_text(ELSEWHERE[rule].format(t=table)).findings], table
+    for table in ("users", "releases", "config"):
+        assert review_text(ELSEWHERE[rule].format(t=table)).findings == (), table
+
+
+def test_a_migration_and_another_language_are_listed_as_not_checked() -> None:
+    for name, why in (("migration", "which runs once"), ("another language", "of another language than SQL")):
+        (one,) = review_text(HEAD + SILENT[f"REV-03 a {name}" if name == "migration" else f"REV-03 {name}"]).not_checked
+        assert why in one.reason
 
 
 PIECES = [*(rule.wrong for rule in RULES.values()), *(rule.right for rule in RULES.values()), *SILENT.values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pytest_taskq.cli import main
 from pytest_taskq.review.catalogue import EVERY, RULES
 from pytest_taskq.review.finding import Finding, NotChecked, Place, Review
-from pytest_taskq.review.formats import github, page, sarif
+from pytest_taskq.review.formats import github, page, plain, sarif
 from pytest_taskq.review.formats import json as as_json
 from pytest_taskq.review.reviewing import review_text
 
@@ -39,6 +40,7 @@ def test_sarif_has_what_the_schema_of_2_1_0_requires(log: dict[str, Any]) -> Non
     (run,) = log["runs"]
     driver = run["tool"]["driver"]
     assert driver["name"]
+    assert driver["version"] == version("pytest-taskq")
     assert run["columnKind"] == "unicodeCodePoints"  # as test_a_column_counts_characters has it
     assert [one["id"] for one in driver["rules"]] == list(EVERY)
     for rule in driver["rules"]:
@@ -100,6 +102,10 @@ def test_json_says_everything() -> None:
     assert document["not_checked"] == [
         {"path": "z.py", "line": 9, "column": 1, "reason": "the SQL is `y`, known at run time only"}
     ]
+
+
+def test_a_review_comes_back_from_plain_lists_as_it_was() -> None:
+    assert plain.from_plain(json.loads(json.dumps(plain.as_plain(REVIEW)))) == REVIEW
 
 
 def test_a_column_counts_characters() -> None:
