@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,16 @@ def postgres_database(postgres_server: str) -> Iterator[str]:  # noqa: F811 - th
         connection.execute(f"CREATE DATABASE {name}")
         yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_sessionstart() -> None:
+    """Collect tests without collecting garbage: they all live until the end, and each look at them takes longer."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again. Not frozen: Hypothesis asks the collector who else holds a source of chance."""
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

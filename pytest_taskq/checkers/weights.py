@@ -134,24 +134,30 @@ class _Learner:
     seen: dict[Hashable, int] = field(default_factory=dict)
     expected: dict[Hashable, float] = field(default_factory=dict)
     wealth: float = 0.0
-    _wins: dict[Hashable, float] = field(default_factory=dict)
-    _divisors: dict[Hashable, float] = field(default_factory=dict)
+    _factors: dict[Hashable, list[float]] = field(default_factory=dict)  # seen, and what it is divided by
 
     def claimed(self, chances: dict[Hashable, float], served: Hashable) -> None:
         """Take in one claim: the lawful share of each mark in the pool, and the mark of what was served."""
+        expected = self.expected
         for one, chance in chances.items():
-            self.expected[one] = self.expected.get(one, 0.0) + chance
+            expected[one] = expected.get(one, 0.0) + chance
         if len(chances) > 1:  # else there is nothing to bet on
             self.wealth += self._won(chances, served)
         self.seen[served] = self.seen.get(served, 0) + 1
 
     def _won(self, chances: dict[Hashable, float], served: Hashable) -> float:
-        factors = {one: self._wins.get(one, _PRIOR) / self._divisors.get(one, _PRIOR) for one in chances}
-        total = sum(chance * factors[one] for one, chance in chances.items())
+        factors, total = self._factors, 0.0
         for one, chance in chances.items():
-            self._divisors[one] = self._divisors.get(one, _PRIOR) + chance / total
-        self._wins[served] = self._wins.get(served, _PRIOR) + 1
-        return log(factors[served] / total)
+            if one not in factors:
+                factors[one] = [_PRIOR, _PRIOR]
+            seen, divisor = factors[one]
+            total += chance * seen / divisor
+        won = factors[served]
+        gain = log(won[0] / won[1] / total)
+        for one, chance in chances.items():
+            factors[one][1] += chance / total
+        won[0] += 1
+        return gain
 
 
 def _sums(keys: Iterable[_Key], law: Weights) -> dict[_Key, float]:

@@ -51,7 +51,11 @@ class Actor(Holder):
 
     def in_transaction(self) -> bool:
         """Whether one of its connections is inside a transaction."""
-        return any(self.driver.in_transaction(connection) for connection in (*self.connections, *self.lasting))
+        among = self.driver.in_transaction  # asked several times for each statement
+        for connection in self.connections:
+            if among(connection):
+                return True
+        return any(map(among, self.lasting))
 
     def released(self) -> bool:
         """Whether what it ran since it last gave the baton back may have freed a lock or shown others something."""
@@ -94,6 +98,8 @@ class Interner:
 
 def plain(value: Any) -> Hashable:  # noqa: ANN401 - whatever a driver takes or gives
     """Return a hashable value that is equal for equal parameters or rows, and tells 1 from 1.0 and from True."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, dict):
         return tuple((str(key), plain(one)) for key, one in value.items())
     if isinstance(value, list | tuple | sqlite3.Row):

@@ -28,13 +28,18 @@ def _cells(cells: Iterable[str]) -> str:
 
 def code(text: str, longest: int = _LONGEST) -> str:
     """Return a text of unknown content in one line as code, where it is no markup, mention or reference."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    line = " ".join(" ".join(map(_printable, text.split())).split())
     # A backslash before a bar would, in a table, escape itself and leave the bar to end the cell.
     line = re.sub(r"\\+(?=\|)", "", line)
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{pad}{line}{pad}{fence}" if line else ""
+
+
+def _printable(word: str) -> str:
+    """Return the word with a space for each character that is not shown; nearly all have none, and are not walked."""
+    return word if word.isprintable() else "".join(one if one.isprintable() else " " for one in word)
 
 
 def within(lines: Iterable[str], most: int = MOST_CHARACTERS) -> str:

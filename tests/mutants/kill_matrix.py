@@ -60,9 +60,12 @@ def judged_requirements(*, timed: bool = True) -> list[str]:
     return [name for name in REQUIREMENTS if name in judged]
 
 
-def row_of(adapter: str, effort: Effort, seed: int, *, without: Container[str] = ()) -> Row:
-    """Return what every requirement that the adapter's code makes graded says of it, but those of ``without``."""
-    subject, timed = subject_of(adapter_of(adapter)), adapter in timed_adapters()
+def row_of(adapter: str, effort: Effort, seed: int, *, without: Container[str] = (), timed: bool = True) -> Row:
+    """Return what every requirement that the adapter's code makes graded says of it, but those of ``without``.
+
+    Without ``timed`` no call is timed; with it those of ``timed_adapters`` alone.
+    """
+    subject, timed = subject_of(adapter_of(adapter)), timed and adapter in timed_adapters()
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder:
         return {
             name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed, timed=timed))
