@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from grading import findings
+from mutant_queues import by_keyword  # noqa: F401 - it adds its own
 from mutant_queues.on_postgres import ON_POSTGRES
 from mutant_queues.registry import Mutant, adapter_of, name_of
 
