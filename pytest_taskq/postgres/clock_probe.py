@@ -34,6 +34,7 @@ _LEASE = 600.0
 _NEAR = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
 _A_LITTLE = 3000  # microseconds; nothing is over so soon
+_FINEST = 0.5  # seconds; twice the gap that real time needs
 _SHORT, _MARGIN = 0.3, 0.05  # seconds of real time; only code that fails in virtual time is waited for
 _FAILURES = 40  # of one task, after which its backoff is the longest
 
@@ -66,7 +67,9 @@ _WITH = {
 
 def _beyond_shifting(bench: Bench) -> str:
     """Return what else shifted times do to a method: what only looks right would be judged wrongly."""
-    own = bench.subject.own
+    own, precision = bench.subject.own, bench.subject.promises.time_precision
+    if precision < _FINEST:
+        return f"a precision of {precision:g} s is promised, and shifted times tell nothing below {_FINEST:g} s"
     for method, call in _HOLDERS.items():
         if method in own and _works(bench, _after_a_claim(call)) and not _works(bench, _after_a_claim(_later(call))):
             return f"{method} fences on a stored time, which shifting changes"

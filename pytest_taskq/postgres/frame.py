@@ -2,16 +2,17 @@
 
 While code runs that asks the server's own clock, real time goes on, and a lease that is over in a millisecond of
 virtual time would be over in the middle of a call. So a gap is opened in the code's frame: what lies after the virtual
-moment moves to far behind the gap, and real time stays within it however long the call lasts. Every comparison of a
-stored time with the clock then comes out as it does at the virtual moment itself. And a time in the gap can only have
-been written by the code meanwhile, so that what was not touched comes back exactly, and what was written is told.
+moment moves to behind the gap, and real time stays within it unless the call is long. Every comparison of a stored time
+with the clock then comes out as it does at the virtual moment itself. What lay behind the gap is remembered, so that it
+comes back exactly, and what was written meanwhile is told from it. The gap is as short as may be, because code that is
+early by less than it is not found out.
 
 Moments are whole microseconds since 1970-01-01 00:00 UTC.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 SECOND = 1_000_000
-# Longer than any lease or delay, and short enough for what comes behind it to be a ``datetime``; the odd microseconds
-# keep whole milliseconds of the code's own from being taken for something that was moved.
-GAP = 200 * 365 * 86_400 * SECOND + 317
+# Nearly all calls are shorter, on a busy machine too. The odd microseconds keep whole milliseconds of the code's own
+# from being taken for something that was moved.
+GAP = 250_317
 # What the contract's times are multiples of: leases, delays, and the bounds of a backoff.
 GRAIN = 50_000
 ROUND = (SECOND, 500_000, 250_000, 100_000, GRAIN)
@@ -34,27 +35,30 @@ class Frame:
     """How moments of the kit's frame are shown to the code, and how they come back.
 
     The virtual moment ``shown`` is ``base`` to the code, which is told the server's time from ``began`` on. Moments of
-    the kit's frame from ``limit`` on lie behind the gap.
+    the kit's frame from ``limit`` on lie behind the gap; ``far`` is where those went that were there.
     """
 
     shown: int
     base: int
     began: int
     limit: int
+    far: frozenset[int] = frozenset()
 
     @classmethod
-    def at(cls, shown: int, real: int, *, older: float | None = None, begun: int = 0) -> Frame:
+    def at(cls, shown: int, real: int, *, older: float | None = None, begun: int = 0, far: Iterable[int] = ()) -> Frame:
         """Return the frame in which the server's time ``real`` and all after it is ``shown``.
 
         ``older``: what the code asks is what lies more than so many seconds in the past, so the gap is there.
-        ``begun``: its transaction may have begun up to so many microseconds ago.
+        ``begun``: its transaction may have begun up to so many microseconds ago. ``far``: the moments from the limit
+        on that are stored, or more.
         """
         real -= begun
         base = real - real % 1000
         if (base - shown) % SECOND == 0:  # whole seconds stay whole seconds: a value that is cut could not be told
             base -= 1000
         limit = shown + 1 if older is None else shown - round(older * SECOND)
-        return cls(shown=shown, base=base, began=real, limit=limit)
+        frame = cls(shown=shown, base=base, began=real, limit=limit)
+        return replace(frame, far=frozenset(frame.for_code(one) for one in far if one >= limit))
 
     @property
     def moved(self) -> int:
@@ -71,8 +75,12 @@ class Frame:
         return moment + self.moved + (GAP if moment >= self.limit else 0)
 
     def is_written(self, moment: int) -> bool:
-        """Whether the code has written it: nothing is moved to where it lies."""
-        return self.edge <= moment < self.edge + GAP
+        """Whether the code has written it: nothing was moved to where it lies."""
+        return moment >= self.edge and moment not in self.far
+
+    def is_crossed(self, ended: int) -> bool:
+        """Whether a call that was over by ``ended`` may have seen something in the past that lies in the future."""
+        return any(one + self.shown - self.limit < ended for one in self.far)
 
     def for_kit(self, moment: int, ended: int, beside: Iterable[int] = ()) -> int:
         """Return a moment of the code's, whose call was over by ``ended``, as the kit is to see it.
@@ -82,7 +90,7 @@ class Frame:
         if self.is_written(moment):
             known = self._since_written(moment, ended, beside)
             return self.shown + (after_call(moment - ended, moment - self.began) if known is None else known)
-        return moment - self.moved - (GAP if moment >= self.edge + GAP else 0)
+        return moment - self.moved - (GAP if moment in self.far else 0)
 
     def _since_written(self, moment: int, ended: int, beside: Iterable[int]) -> int | None:
         """Return how long after its row was written a moment lies; None if the row does not say."""

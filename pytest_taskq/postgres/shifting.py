@@ -34,6 +34,7 @@ _END = "COMMIT; SELECT pg_catalog.clock_timestamp()"
 _KEPT = "UPDATE taskq_clock SET stands_at = {stands_at}, moved = '0', frame = {frame}"
 _OPEN = "SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE application_name = %s AND backend_xid IS NOT NULL"
 _CALLERS = 60 * SECOND  # a transaction of the caller's begins before the call that takes part in it
+_MOST_MOMENTS = 5000
 _PATIENCE = 1.0  # seconds for the server to undo what a connection had open that was closed
 _PAUSE = 0.005
 
@@ -54,7 +55,7 @@ class ShiftedTime:
         self._calling = False
         self._since = 0
         self._entered = (0, 0)
-        self._held = False
+        self._held = self._asks_nothing = False
         self._counts = False
         self.cut: set[str] | None = None  # where it is to be noted to which columns the code writes whole seconds
         self._mark = 0
@@ -66,7 +67,7 @@ class ShiftedTime:
     def look_again(self) -> None:
         """Take from the schema in which frame its rows are."""
         found = self._connection.execute("SELECT frame FROM taskq_clock").fetchone()
-        self._frame = None if found is None or found[0] is None else Frame(*found[0])
+        self._frame = None if found is None or found[0] is None else _frame_of(found[0])
         self._ended: int | None = None
         self._shows: int | None = None
         self._shown_to_code: int | None = None
@@ -135,6 +136,11 @@ class ShiftedTime:
         Raises InexactTimeError if one that was stored cannot be told exactly.
         """
         ended = self._ended = microseconds(self._value("SELECT pg_catalog.clock_timestamp()"))
+        if not self._asks_nothing and frame.is_crossed(ended):
+            raise InexactTimeError(
+                f"a call took {(ended - frame.began) / SECOND:.3f} s: where stored times are shifted, one may have "
+                "seemed over to it that is not; run it on a quieter machine"
+            )
         if not look and self.cut is None and ended - frame.began < GRAIN:
             return partial(frame.for_kit, ended=ended)
         stored: dict[int, int] = {}
@@ -143,7 +149,9 @@ class ShiftedTime:
                 times = {name: int(at) for name, at in zip(one.names, row, strict=True) if at is not None}
                 self._note(one.table, frame, ended, times)
                 stored |= {at: frame.for_kit(at, ended, times.values()) for at in times.values()}
-        return lambda moment: stored[moment] if moment in stored else frame.for_kit(moment, ended)
+        stored |= {at: frame.for_kit(at, ended) for at in frame.far}
+        cut = {at - at % 1000: told - told % 1000 for at, told in stored.items()}  # as a text of milliseconds shows it
+        return lambda moment: stored.get(moment) or cut.get(moment) or frame.for_kit(moment, ended)
 
     def _note(self, table: str, frame: Frame, ended: int, row: Mapping[str, int]) -> None:
         if self.cut is not None:
@@ -160,14 +168,15 @@ class ShiftedTime:
     def _enter_frame(self, milliseconds: int, older: float | None = None, begun: int = 0) -> Frame:
         if self._shown_to_code not in (None, milliseconds):
             self._require_nothing_open()
-        moves = self._moves_back()
-        frame = Frame.at(milliseconds * 1000, self._look_at_columns(), older=older, begun=begun)
-        moves += [one.for_code(frame) for one in self._tables]
-        values = f"ARRAY[{frame.shown}, {frame.base}, {frame.began}, {frame.limit}]"
-        now = self._move([*moves, _KEPT.format(stands_at="NULL", frame=values)])
+        if self._frame is not None:
+            self._leave_frame("NULL")
+        real = self._look_at_columns()
+        frame = Frame.at(milliseconds * 1000, real, older=older, begun=begun, far=self._far(milliseconds, older))
+        moves = [one.for_code(frame) for one in self._tables]
+        now = self._move([*moves, _KEPT.format(stands_at="NULL", frame=_kept(frame))])
         self._entered = now, monotonic_ns()
         self._frame = frame if begun else replace(frame, began=now)
-        self._shown_to_code = milliseconds
+        self._shown_to_code, self._asks_nothing = milliseconds, bool(begun)
         if self._counts:
             self._mark = fingerprint(self._connection)
         return self._frame
@@ -199,6 +208,15 @@ class ShiftedTime:
         now = found[0][3] if found else self._value("SELECT pg_catalog.clock_timestamp()")
         return microseconds(now)
 
+    def _far(self, milliseconds: int, older: float | None) -> set[int]:
+        """Return the moments that are stored and lie behind the gap, or are too near to it to say."""
+        limit = milliseconds * 1000 - round((older or 0) * SECOND)
+        looks = [look for one in self._tables for look in one.far(limit)]
+        found = self._connection.execute(" UNION ".join(looks)).fetchmany(_MOST_MOMENTS) if looks else []
+        if len(found) == _MOST_MOMENTS:
+            raise UnsupportedError(f"{_MOST_MOMENTS} or more different times lie in the future, too many to be shifted")
+        return {int(one) for (one,) in found}
+
     def _move(self, statements: Sequence[str]) -> int:
         """Do it all or nothing; return the server's time after it. Raises UnsupportedError with the reason."""
         try:
@@ -221,6 +239,15 @@ class ShiftedTime:
             if monotonic() > deadline:
                 raise UnsupportedError("the code left a transaction open that has written, while time was to pass")
             sleep(_PAUSE)
+
+
+def _kept(frame: Frame) -> str:
+    return f"ARRAY[{', '.join(map(str, (frame.shown, frame.base, frame.began, frame.limit, *frame.far)))}]"
+
+
+def _frame_of(kept: Sequence[int]) -> Frame:
+    shown, base, began, limit, *far = kept
+    return Frame(shown, base, began, limit, frozenset(far))
 
 
 class ShiftedCall(TimedCall):

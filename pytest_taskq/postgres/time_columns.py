@@ -65,11 +65,22 @@ class TimeColumns:
     def for_kit(self, frame: Frame, ended: int) -> str:
         """Return what moves them back; what was written is rounded to what was meant."""
         call = ", ".join((*map(_literal, (frame.shown, frame.began, ended)), *map(_quoted, self.names)))
+        far = _any_of(frame)
         return self._update(
-            f"CASE WHEN {{0}} < {_literal(frame.edge)} THEN {{0}} - {_interval(frame.moved)} "
-            f"WHEN {{0}} >= {_literal(frame.edge + GAP)} THEN {{0}} - {_interval(frame.moved + GAP)} "
+            f"CASE WHEN NOT isfinite({{0}}) THEN {{0}} "
+            f"WHEN {{0}} < {_literal(frame.edge)} THEN {{0}} - {_interval(frame.moved)} "
+            f"WHEN {far} THEN {{0}} - {_interval(frame.moved + GAP)} "
             f"ELSE pg_temp.taskq_settled({{0}}, {call}) END"
         )
+
+    def far(self, limit: int) -> list[str]:
+        """Return what reads the moments from ``limit`` on, in microseconds, one for each column."""
+        table = _quoted(self.table)
+        return [
+            f"SELECT 1000000 * extract(epoch FROM {name}) FROM {table} WHERE {name} >= {_literal(limit)} "
+            f"AND isfinite({name})"
+            for name in map(_quoted, self.names)
+        ]
 
     def at_once(self, since: int, until: int, shown: int) -> str:
         """Return what puts the virtual moment where a default has put the server's time, between two moments of it."""
@@ -81,7 +92,7 @@ class TimeColumns:
     def written(self, frame: Frame) -> str:
         """Return what reads the times of each row in which the code has written one, in microseconds."""
         names = list(map(_quoted, self.names))
-        between = f"{{0}} >= {_literal(frame.edge)} AND {{0}} < {_literal(frame.edge + GAP)}"
+        between = f"{{0}} >= {_literal(frame.edge)} AND isfinite({{0}}) AND NOT {_any_of(frame)}"
         times = ", ".join(f"CASE WHEN isfinite({one}) THEN 1000000 * extract(epoch FROM {one}) END" for one in names)
         condition = " OR ".join(f"({between.format(name)})" for name in names)
         return f"SELECT {times} FROM {_quoted(self.table)} WHERE {condition} LIMIT {_MOST_ROWS}"
@@ -89,6 +100,10 @@ class TimeColumns:
     def _update(self, value: str) -> str:
         sets = ", ".join(f"{name} = {value.format(name)}" for name in map(_quoted, self.names))
         return f"UPDATE {_quoted(self.table)} SET {sets}"
+
+
+def _any_of(frame: Frame) -> str:
+    return f"{{0}} = ANY (ARRAY[{', '.join(map(_literal, frame.far))}]::timestamptz[])"
 
 
 def _quoted(name: str) -> str:
