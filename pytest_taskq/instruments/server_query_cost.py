@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from pytest_taskq.subject import Bench, QueueUnderTest
 
 _SAMPLES = 9
+_NOT_GENERATED = """
+    SELECT attname::text FROM pg_attribute
+    WHERE attrelid = 'task_queue'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+"""
+_ANEW = (
+    "SET LOCAL session_replication_role = replica",
+    "CREATE TEMPORARY TABLE rows_kept ON COMMIT DROP AS SELECT {0} FROM task_queue ORDER BY ctid",
+    "TRUNCATE task_queue CASCADE",
+    "INSERT INTO task_queue ({0}) OVERRIDING SYSTEM VALUE SELECT {0} FROM rows_kept",
+)
 _SLACK = 100  # rows; also for those that earlier claims have left dead
 
 
@@ -68,8 +78,17 @@ def _left_alone(queue: QueueUnderTest, store: ServerStore) -> Iterator[None]:
     """Keep the rows as the code is to find them: versions of rows that the kit has left dead would be read, too."""
     with store.time.held(queue.clock.milliseconds):
         if store.moves_rows:
+            _write_anew(store)
             _analyse(store)
         yield
+
+
+def _write_anew(store: ServerStore) -> None:
+    """Give the table new files with the same rows, for the same reason as before it was filled."""
+    with connected(store.dsn) as connection, connection.transaction():
+        names = ", ".join(f'"{name}"' for (name,) in connection.execute(_NOT_GENERATED))
+        for statement in _ANEW:
+            connection.execute(statement.format(names))
 
 
 def _read_by(queue: QueueUnderTest, call: Measured, prepared: Any, meter: RowMeter) -> Counter[str]:  # noqa: ANN401 - whatever it is
@@ -126,8 +145,8 @@ def _medians(bench: Bench, calls: list[Measured], *, queued: int, beside: int) -
     with bench.queue() as queue:
         store = _without_dead_rows(queue)
         fill_backlog(queue, queued=queued, beside=beside)
+        _analyse(store)
         with _left_alone(queue, store):
-            _analyse(store)
             return {call.name: _median(queue, call) for call in calls}
 
 

@@ -34,6 +34,7 @@ _END = "COMMIT; SELECT pg_catalog.clock_timestamp()"
 _KEPT = "UPDATE taskq_clock SET stands_at = {stands_at}, moved = '0', frame = {frame}"
 _OPEN = "SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE application_name = %s AND backend_xid IS NOT NULL"
 _CALLERS = 60 * SECOND  # a transaction of the caller's begins before the call that takes part in it
+_LONGEST_AGE = 1e9  # seconds; thirty years
 _MOST_MOMENTS = 5000
 _PATIENCE = 1.0  # seconds for the server to undo what a connection had open that was closed
 _PAUSE = 0.005
@@ -296,7 +297,9 @@ def _server_time_from(told: int, here: int) -> Callable[[], int]:
 
 
 def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
+    """Return an age; None for what is none, and for one that nothing here has."""
+    given = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if given and 0 <= value < _LONGEST_AGE else None  # type: ignore[arg-type, operator]
 
 
 def _why_not(error: psycopg.Error) -> str:

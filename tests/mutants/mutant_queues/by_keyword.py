@@ -43,6 +43,12 @@ class ReferenceByKeyword(Adapter):
         return _Database.from_dsn(self.dsn, **settings)
 
 
+class ClaimsByKeyword(ReferenceByKeyword):
+    """The same, graded for its claim alone."""
+
+    owned = frozenset({"claim_task"})
+
+
 class AsksTheServer(QueueAdapter):
     """Correct: every time is the server's own, and the holder is told by its attempt."""
 

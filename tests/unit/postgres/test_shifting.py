@@ -120,6 +120,14 @@ def test_an_age_is_looked_at_from_the_other_side(place: Place) -> None:
     assert old == [(2,)]
 
 
+@pytest.mark.parametrize("age", [float("nan"), float("inf"), -1, 1e300, None, "old", True])
+def test_an_age_that_is_none_moves_nothing(age: object, place: Place) -> None:
+    place.kit("INSERT INTO t (id, due) VALUES (1, '2030-12-31 23:58:50+00')")
+    with place.time.call_at(place.clock, "delete_finished", (age,)) as call:
+        call.seen(None)
+    assert place.kit("SELECT due::text FROM t") == [("2030-12-31 23:58:50+00",)]
+
+
 @pytest.mark.parametrize("lasted", [GRAIN - 1, GRAIN + 1])
 def test_a_slow_call_that_stored_what_cannot_be_told_is_no_verdict(
     lasted: int, place: Place, monkeypatch: pytest.MonkeyPatch
