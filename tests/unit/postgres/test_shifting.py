@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,11 @@ import psycopg
 import pytest
 
 from pytest_taskq.clock import VirtualClock
+from pytest_taskq.contract import Instrument, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS
+from pytest_taskq.grading.check import RunningCheck
+from pytest_taskq.grading.outcome import findings_of
+from pytest_taskq.grading.record import Record
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.interleavings import InterleavingsJudge
 from pytest_taskq.postgres.clock import ShadowClock
@@ -19,6 +24,7 @@ from pytest_taskq.postgres.frame import GRAIN, SECOND, Frame, microseconds, mome
 from pytest_taskq.postgres.server import schema_of_its_own
 from pytest_taskq.postgres.shifting import ShiftedTime
 from pytest_taskq.subject import UnsupportedError
+from pytest_taskq.subject.store import SHIFTED
 from pytest_taskq.subject.violation import InexactTimeError
 
 V = 1_924_991_990_000  # milliseconds; 2030-12-31 23:59:50
@@ -269,3 +275,43 @@ def test_schedules_are_unsupported_there(bench_of) -> None:
     bench = bench_of(teams.AsksTheServer)
     with pytest.raises(UnsupportedError, match="schedules need a clock that stands still"):
         bench.run(lambda: InterleavingsJudge().judge(REQUIREMENTS["FIN-07"], bench, Budget("smoke")))
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slow", "verdict"), [(4, Verdict.PASS), (5, Verdict.INCONCLUSIVE)])
+def test_a_check_is_made_again_when_a_call_was_too_slow(slow: int, verdict: Verdict, bench_of) -> None:
+    bench, tries = bench_of(teams.AsksTheServer), []
+    check = RunningCheck(
+        requirement=REQUIREMENTS["ENQ-01"],
+        instrument=Instrument.DIRECT_EXAMPLE,
+        name="x",
+        budget=Budget("smoke"),
+        not_offered=None,
+        make_bench=lambda _: bench,
+        hangs=Counter(),
+    )
+
+    def test() -> None:
+        tries.append(1)
+        check.record.explored(f"try {len(tries)}")
+        if len(tries) <= slow:
+            raise InexactTimeError("slow")
+
+    error = None
+    try:
+        check.run(test, {}, bench)
+    except InexactTimeError as raised:
+        error = raised
+    found = check.findings("call", error)
+    assert [one.verdict for one in found] == [verdict]
+    assert found[0].explored == ("try 5" if verdict is Verdict.PASS else "")
+
+
+def test_a_pass_says_that_times_were_shifted() -> None:
+    record = Record()
+    record.explored("5 calls")
+    record.time_note = SHIFTED
+    found = findings_of(None, record, REQUIREMENTS["ENQ-01"], Instrument.DIRECT_EXAMPLE)
+    assert [one.explored for one in found] == [f"5 calls, {SHIFTED}"]
