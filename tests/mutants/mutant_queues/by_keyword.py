@@ -52,6 +52,7 @@ class ClaimsByKeyword(ReferenceByKeyword):
 class AsksTheServer(QueueAdapter):
     """Correct: every time is the server's own, and the holder is told by its attempt."""
 
+    NEW = "id = %s AND created_at_utc = CURRENT_TIMESTAMP"  # and not the first of the same key
     DUE = "run_after_utc <= CURRENT_TIMESTAMP"
     OVER = "status = 'leased' AND lease_until_utc <= CURRENT_TIMESTAMP"
     OLD = "status = 'completed' AND finished_at_utc < CURRENT_TIMESTAMP - make_interval(secs => %s)"
@@ -67,7 +68,9 @@ class AsksTheServer(QueueAdapter):
 
     def put_off(self, connection: Any, task_id: Any, seconds: float) -> None:
         if seconds:
-            connection.execute(f"UPDATE task_queue SET run_after_utc = {self.LATER} WHERE id = %s", (seconds, task_id))
+            connection.execute(
+                f"UPDATE task_queue SET run_after_utc = {self.LATER} WHERE {self.NEW}", (seconds, task_id)
+            )
 
     def claim_task(self, worker_id: str, capabilities: Mapping[str, Any], lease_seconds: float) -> Task | None:
         self.reclaim_expired()
@@ -191,7 +194,7 @@ class MixesClocks(AsksTheServer):
 
     def put_off(self, connection: Any, task_id: Any, seconds: float) -> None:
         due = datetime.now(UTC) + timedelta(seconds=seconds)
-        connection.execute("UPDATE task_queue SET run_after_utc = %s WHERE id = %s", (due, task_id))
+        connection.execute(f"UPDATE task_queue SET run_after_utc = %s WHERE {self.NEW}", (due, task_id))
 
 
 class FencesOnTheLease(AsksTheServer):
@@ -243,7 +246,7 @@ class TimesAsText(_Altered):
 
     def put_off(self, connection: Any, task_id: Any, seconds: float) -> None:
         super().put_off(connection, task_id, seconds)
-        statement = f"UPDATE task_queue SET own_due = ({self.LATER})::text WHERE id = %s"
+        statement = f"UPDATE task_queue SET own_due = ({self.LATER})::text WHERE {self.NEW}"
         connection.execute(statement, (seconds, task_id))
 
 
