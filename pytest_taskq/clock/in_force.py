@@ -24,7 +24,9 @@ class ClockUnavailableError(RuntimeError):
 class Reading(Protocol):
     """What a clock shows."""
 
-    milliseconds: int  # since 1970-01-01 00:00 UTC
+    def reading(self) -> int:
+        """Return milliseconds since 1970-01-01 00:00 UTC."""
+        ...
 
 
 class InForce:
@@ -38,7 +40,7 @@ class InForce:
     def milliseconds(self) -> int | None:
         """Return virtual milliseconds since the epoch, or None where real time holds."""
         clock = self.clock  # read once: another thread may end the clock between two reads
-        return None if clock is None else clock.milliseconds
+        return None if clock is None else clock.reading()
 
 
 IN_FORCE = InForce()

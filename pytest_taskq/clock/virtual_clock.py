@@ -12,6 +12,7 @@ from pytest_taskq.clock import python_time, sqlite_functions
 from pytest_taskq.clock.in_force import IN_FORCE, ClockUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     Means = Literal["auto", "vfs", "functions"]
@@ -37,6 +38,7 @@ class VirtualClock:
         if means not in ("auto", "vfs", "functions"):
             raise ValueError(f"means is {means!r}; it is one of 'auto', 'vfs', 'functions'")
         self.milliseconds = (start - _EPOCH) // _MILLISECOND
+        self.follows: Callable[[], int] | None = None  # what Python and SQLite read instead, in milliseconds
         self._wanted = means
         self._means: Literal["vfs", "functions"] | None = None
         self._why_functions = "as asked"
@@ -54,6 +56,11 @@ class VirtualClock:
         if self._means is None:
             raise RuntimeError("the clock was not installed yet, so its means are undecided; use `with clock:` first")
         return self._means
+
+    def reading(self) -> int:
+        """Return what Python and SQLite read, in milliseconds since 1970-01-01 UTC."""
+        follows = self.follows  # read once: another thread may end it between two reads
+        return self.milliseconds if follows is None else follows()
 
     def now(self) -> datetime:
         """Return the virtual moment in UTC."""

@@ -41,6 +41,7 @@ def _on_server(bench: Bench, operation: Operation, job: dict[str, Any]) -> None:
     from pytest_taskq.postgres.stores import ServerStore
 
     store = ServerStore(job["dsn"], job["schema"], Path(job["folder"]))
+    store.move_time("shift" if job["shift"] else "shadow")
     die_on(bench, operation, store, seed=job["seed"], die_at=job["die_at"])
 
 

@@ -43,7 +43,7 @@ def killed_at(bench: Bench, start: Image, milliseconds: int, job: dict[str, Any]
 def killed_on(bench: Bench, store: ServerStore, milliseconds: int, job: dict[str, Any]) -> None:
     """Let a process work on a store on a server and be killed as above; the server has noticed it when this returns."""
     with tempfile.TemporaryDirectory(prefix="taskq-death-") as place:
-        _kill(bench, place, milliseconds, job | {"dsn": store.dsn, "schema": store.schema})
+        _kill(bench, place, milliseconds, job | {"dsn": store.dsn, "schema": store.schema, "shift": store.moves_rows})
     store.end_connections()
 
 

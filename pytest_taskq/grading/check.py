@@ -47,12 +47,14 @@ class RunningCheck:
             hung = ", ".join(self.hangs)
             raise NotJudgedError(f"not tried: {self.hangs.total()} checks of this run hung before ({hung})")
         try:
-            bench.run(lambda: self._on(bench, test, arguments))
+            bench.run(lambda: bench.exactly(lambda: self._on(bench, test, arguments)))
+            self.record.time_note = bench.time_note
         except CallHungError as error:
             self.hangs[str(error).partition("(")[0]] += 1
             raise
 
     def _on(self, bench: Bench, test: Callable[..., object], arguments: dict[str, Any]) -> None:
+        self.record.forget()
         if "taskq_queue" not in arguments:
             test(**arguments)
             return

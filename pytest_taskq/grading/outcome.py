@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.clock import ClockUnavailableError
@@ -27,13 +28,20 @@ def findings_of(
     error: BaseException | None, record: Record, requirement: Requirement, instrument: Instrument
 ) -> list[Finding]:
     """Return the findings of a check that ended with ``error``, or without one."""
-    found = list(record.findings)
+    found = [_noted(one, record) for one in record.findings]
     if isinstance(error, FindingRaised):
         return found
     if error is not None:
         return [*found, finding_of(error, requirement, instrument)]
     passed = Finding.of(requirement, instrument, Verdict.PASS, explored=record.explored_text)
-    return found or [passed]
+    return found or [_noted(passed, record)]
+
+
+def _noted(finding: Finding, record: Record) -> Finding:
+    """Return the finding with how time was moved, where that is to be said of a PASS."""
+    if finding.verdict is not Verdict.PASS or not record.time_note:
+        return finding
+    return replace(finding, explored=", ".join(filter(None, (finding.explored, record.time_note))))
 
 
 def finding_of(error: BaseException, requirement: Requirement, instrument: Instrument) -> Finding:

@@ -35,7 +35,7 @@ class GivenStore(Stores):
         super().__init__(subject, temporary)
         self._dsn = dsn
 
-    def fresh(self, invoke: Invoker) -> Store:  # noqa: ARG002 - the adapter's setup() does it
+    def fresh(self, invoke: Invoker, *, in_real_time: bool = False) -> Store:  # noqa: ARG002 - the adapter's setup() does it
         """Return the place as it was given."""
         return Store(self._dsn, self.folder)
 

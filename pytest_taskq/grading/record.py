@@ -41,6 +41,11 @@ class Record:
     """The notes of one check."""
 
     def __init__(self) -> None:
+        self.time_note = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again, with a check that is made once more."""
         self._explored: list[str] = []
         self._findings: list[Finding] = []
         self.timed: dict[str, Sequence[float]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.postgres.server import SCHEMES, version_of
 from pytest_taskq.reports.run_report import Facts, Judged, Plan, RunReport, build_report
 from pytest_taskq.subject import AdapterError, Bench, Stores, Subject
+from pytest_taskq.subject.store import SHIFTED
 from pytest_taskq.subject.watch import unseen
 
 if TYPE_CHECKING:
@@ -157,7 +158,10 @@ class ConformanceRun:
 
     def report(self) -> RunReport:
         """Return what the run comes to so far."""
-        return build_report(self.facts, self.plan, self.judged)
+        facts = self.facts
+        if any(one.finding.explored.endswith(SHIFTED) for one in self.judged):
+            facts = replace(facts, clock=f"{facts.clock}, on the server stored times shifted")
+        return build_report(facts, self.plan, self.judged)
 
     def reasons(self, report: RunReport) -> list[str]:
         """Return what fails the run beside failed tests."""

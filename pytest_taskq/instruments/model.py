@@ -105,6 +105,10 @@ class ModelJudge:
 
 def play(requirement: Requirement, bench: Bench, program: Program, tally: Tally) -> None:
     """Run one program on a fresh queue. Raises Disagrees if it breaks the requirement."""
+    bench.exactly(lambda: _play(requirement, bench, program, tally))
+
+
+def _play(requirement: Requirement, bench: Bench, program: Program, tally: Tally) -> None:
     with bench.queue() as queue:
         subject = queue.subject
         model = Model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.checkers.row_steps import Breach, CallMade, Held, RowJudge, Step
@@ -40,10 +41,13 @@ _ON_SQLITE = (
     f"CREATE TABLE {_TABLE} (seq INTEGER PRIMARY KEY, {', '.join(_SIDES)})",
     *(_trigger(operation) for operation in ("INSERT", "UPDATE", "DELETE")),
 )
+# Times as such, so that they are shifted with the others, through a text, whatever the columns are.
+_TYPES = {name: "timestamptz" if name.endswith("_utc") else "text" for name in _SIDES}
 # OLD is all NULL in an insertion and NEW in a deletion, so one function will do.
 _RECORD = f"""
     CREATE FUNCTION {_TABLE}_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO {_TABLE} ({", ".join(_SIDES)}) VALUES ({", ".join(name.replace("_", ".", 1) for name in _SIDES)});
+        INSERT INTO {_TABLE} ({", ".join(_SIDES)})
+        VALUES ({", ".join(f"{name.replace('_', '.', 1)}::text::{type_}" for name, type_ in _TYPES.items())});
         RETURN NULL;
     END $$
 """
@@ -52,7 +56,7 @@ _WATCH = f"""
     FOR EACH ROW EXECUTE FUNCTION {_TABLE}_record()
 """
 _ON_POSTGRESQL = (
-    f"CREATE TABLE {_TABLE} (seq bigserial PRIMARY KEY, {', '.join(f'{name} text' for name in _SIDES)})",
+    f"CREATE TABLE {_TABLE} (seq bigserial PRIMARY KEY, {', '.join(' '.join(one) for one in _TYPES.items())})",
     _RECORD,
     _WATCH,
 )
@@ -181,24 +185,25 @@ class OracleJudge:
         programs = _PROGRAMS.get(requirement.id) or SCENARIOS[requirement.id]
         steps = calls = decided = 0
         for program in programs:
-            with bench.queue() as queue:
-                watched = self._play(requirement, queue, program)
-                steps += watched._seen  # noqa: SLF001 - its own
-                calls += len(queue.transcript)
-                decided += requirement.id in watched.judge.witnessed
+            watched, made = bench.exactly(partial(self._play, requirement, bench, program))
+            steps += watched._seen  # noqa: SLF001 - its own
+            calls += made
+            decided += requirement.id in watched.judge.witnessed
         if not decided:
             raise NotJudgedError(f"none of {len(programs)} programs brought about what {requirement.id} is about")
         explored = f"{steps} changes of rows in {calls} calls of {len(programs)} programs"
         return Finding.of(requirement, Instrument.ORACLE, Verdict.PASS, explored=explored)
 
-    def _play(self, requirement: Requirement, queue: QueueUnderTest, program: Program) -> WatchedQueue:
-        watched = WatchedQueue(queue)
-        run = Run(watched, Model(queue.promises, round(queue.now().timestamp() * 1000)))
-        for call in program:
-            elsewhere = run.step(call)
-            mine = next((one for one in watched.breaches if one.requirement == requirement.id), None)
-            if mine is not None:
-                raise ContractViolation(mine.expected, mine.seen, calls=queue.transcript.lines)
-            if elsewhere:
-                break
-        return watched
+    def _play(self, requirement: Requirement, bench: Bench, program: Program) -> tuple[WatchedQueue, int]:
+        """Run a program on a fresh queue; return what was watched, and how many calls were made."""
+        with bench.queue() as queue:
+            watched = WatchedQueue(queue)
+            run = Run(watched, Model(queue.promises, round(queue.now().timestamp() * 1000)))
+            for call in program:
+                elsewhere = run.step(call)
+                mine = next((one for one in watched.breaches if one.requirement == requirement.id), None)
+                if mine is not None:
+                    raise ContractViolation(mine.expected, mine.seen, calls=queue.transcript.lines)
+                if elsewhere:
+                    break
+            return watched, len(queue.transcript)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # connection of every process reads the same clock, and a statement in another transaction a moved one at once.
 _INSTALL = """
     CREATE TABLE {schema}.taskq_clock (
-        one boolean PRIMARY KEY DEFAULT true CHECK (one), stands_at timestamptz, moved interval NOT NULL DEFAULT '0'
+        one boolean PRIMARY KEY DEFAULT true CHECK (one), stands_at timestamptz, moved interval NOT NULL DEFAULT '0',
+        frame bigint[]
     );
     INSERT INTO {schema}.taskq_clock DEFAULT VALUES;
     CREATE FUNCTION {schema}.now() RETURNS timestamptz LANGUAGE sql STABLE AS
@@ -37,31 +38,31 @@ class ShadowClock:
 
     def __init__(self, dsn: str, schema: str) -> None:
         self.dsn = dsn
-        self._schema = schema
-        self._connection = connected(dsn)
-        self._connection.execute("SET synchronous_commit = off")  # what time it was need not survive a crash
+        self.schema = schema
+        self.connection = connected(dsn)
+        self.connection.execute("SET synchronous_commit = off")  # what time it was need not survive a crash
 
     def install(self) -> Self:
         """Create the clock; it shows the server's time until it is moved."""
-        self._execute(_INSTALL.format(schema=self._schema))
+        self._execute(_INSTALL.format(schema=self.schema))
         return self
 
     def show(self, milliseconds: int) -> None:
         """Stop at a moment, milliseconds since 1970-01-01 00:00 UTC."""
         stands = f"to_timestamp({milliseconds} / 1000.0)"
-        self._execute(f"UPDATE {self._schema}.taskq_clock SET stands_at = {stands}, moved = '0'")
+        self._execute(f"UPDATE {self.schema}.taskq_clock SET stands_at = {stands}, moved = '0'")
 
     def stand_still(self) -> None:
         """Stop at the time it shows now."""
-        self._execute(f"UPDATE {self._schema}.taskq_clock SET stands_at = coalesce(stands_at, pg_catalog.now())")
+        self._execute(f"UPDATE {self.schema}.taskq_clock SET stands_at = coalesce(stands_at, pg_catalog.now())")
 
     def advance(self, seconds: float) -> None:
         """Move it; seen by every statement that begins from now on."""
-        self._execute(f"UPDATE {self._schema}.taskq_clock SET moved = moved + make_interval(secs => {seconds:.6f})")
+        self._execute(f"UPDATE {self.schema}.taskq_clock SET moved = moved + make_interval(secs => {seconds:.6f})")
 
     def reset(self) -> None:
         """Show the server's time again."""
-        self._execute(f"UPDATE {self._schema}.taskq_clock SET stands_at = NULL, moved = '0'")
+        self._execute(f"UPDATE {self.schema}.taskq_clock SET stands_at = NULL, moved = '0', frame = NULL")
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +72,7 @@ class ShadowClock:
 
     def close(self) -> None:
         """Close the connection that moves it; the clock stays in the schema."""
-        self._connection.close()
+        self.connection.close()
 
     def _execute(self, sql: str) -> None:
-        self._connection.execute(sql)
+        self.connection.execute(sql)

@@ -1,50 +1,148 @@
-"""Whether the code under test takes its time from where the kit can move it.
+"""By which means the time of the code under test can be moved, if by any.
 
-``CURRENT_TIMESTAMP``, a qualified ``pg_catalog.now()`` and the like show real time whatever the kit does, and code that
-uses them would be blamed for what is the kit's inability. So each method that has to do with time is tried twice: what
-works at the real moment and does not at the virtual one takes its time from elsewhere.
+``CURRENT_TIMESTAMP``, a qualified ``pg_catalog.now()`` and the like show real time whatever ``now()`` says in the
+schema; what goes by them can be judged with stored times that are shifted, unless it fences on these. Code that goes by
+neither would be blamed for what is the kit's inability. So each method that has to do with time is tried: what works at
+the real moment and does not by a means is beyond its reach.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from time import sleep
+from typing import TYPE_CHECKING, Any, Literal
 
-from pytest_taskq.subject.violation import ContractViolation, NotJudgedError
+from pytest_taskq.postgres.frame import GRAIN
+from pytest_taskq.postgres.retimed import retimed
+from pytest_taskq.subject.violation import ContractViolation, NotJudgedError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
-    from pytest_taskq.contract import Task
+    from pytest_taskq.contract import Promises, Task
+    from pytest_taskq.subject.bench import Bench
     from pytest_taskq.subject.queue import QueueUnderTest
 
-    MakeQueue = Callable[[], AbstractContextManager[QueueUnderTest]]
+    Works = Callable[[QueueUnderTest], bool]
+    Wait = Callable[[QueueUnderTest, float], None]
+    Waits = Callable[[QueueUnderTest, float, Wait], bool]
+
+Means = Literal["shadow", "shift"]
+MEANS: tuple[Means, ...] = ("shadow", "shift")  # the better one first
 
 _LEASE = 600.0
 _NEAR = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
+_A_LITTLE = 3000  # microseconds; nothing is over so soon
+_FINEST = 0.5  # seconds; twice the gap that real time needs
+_SHORT, _MARGIN = 0.3, 0.05  # seconds of real time; only code that fails in virtual time is waited for
+_FAILURES = 40  # of one task, after which its backoff is the longest
 
 
-def beyond_reach(methods: frozenset[str], queues: MakeQueue) -> str:
-    """Return which of the team's ``methods`` does not go by the kit's clock, and how that shows; "" if all do."""
+def unsupported(reasons: Mapping[Means, str]) -> str:
+    """Return why no means will do, and what to do."""
+    return (
+        f"time cannot be moved for this code, neither by now() in its schema ({reasons['shadow']}) nor by shifting the "
+        f"stored times ({reasons['shift']}). Ask for the time with now(), unqualified, and not with CURRENT_TIMESTAMP, "
+        "LOCALTIMESTAMP, 'now' or pg_catalog.now(), or fence on attempts"
+    )
+
+
+def beyond_reach(means: Means, bench: Bench) -> str:
+    """Return which of the team's methods does not go by a means, and how that shows; "" if all do."""
+    own = bench.subject.own
     for method, works in _PROBES.items():
-        if method not in methods or _works(queues, works):
+        if method not in own or _works(bench, works):
             continue
-        if _works(queues, works, at_real_time=True) and not _works(queues, works):
-            return f"{method} works at the server's own time and not at the time that now() shows in its schema"
+        if _works(bench, works, in_real_time=True) and not _works(bench, works):
+            return f"{method} works at the server's own time and not {_WITH[means]}"
+    return _beyond_shifting(bench) if means == "shift" else ""
+
+
+_WITH = {
+    "shadow": "at the time that now() shows in its schema",
+    "shift": "with stored times that are shifted: it keeps a time elsewhere, in its handle or its memory",
+}
+
+
+def _beyond_shifting(bench: Bench) -> str:
+    """Return what else shifted times do to a method: what only looks right would be judged wrongly."""
+    own, precision = bench.subject.own, bench.subject.promises.time_precision
+    if precision < _FINEST:
+        return f"a precision of {precision:g} s is promised, and shifted times tell nothing below {_FINEST:g} s"
+    for method, call in _HOLDERS.items():
+        if method in own and _works(bench, _after_a_claim(call)) and not _works(bench, _after_a_claim(_later(call))):
+            return f"{method} fences on a stored time, which shifting changes"
+    for method, works in _PROBES.items():
+        cut = _cut_columns(bench, works) if method in own else ()
+        if cut:
+            return f"{method} stores whole seconds in {', '.join(sorted(cut))}, and real time is never at a whole one"
+    for method, waits in _WAITS.items():
+        if method in own and not _waits(bench, waits) and _waits(bench, waits, in_real_time=True):
+            return f"what {method} puts off comes in real time and not in shifted time: that is no column of times"
+    return _odd_backoff(bench.subject.promises) if "fail_task" in own else ""
+
+
+def _odd_backoff(promises: Promises) -> str:
+    for number in range(1, _FAILURES):
+        for bound in promises.backoff.window(number):
+            if abs(bound * 1e6 / GRAIN - round(bound * 1e6 / GRAIN)) > 1e-6:  # noqa: PLR2004 - of a float
+                return f"the promised backoff has a bound at {bound:g} s, and times are told to {GRAIN / 1e6:g} s"
     return ""
 
 
-def _works(queues: MakeQueue, works: Callable[[QueueUnderTest], bool], *, at_real_time: bool = False) -> bool:
-    with queues() as queue:
-        if at_real_time:
-            seconds = queue.sql("SELECT extract(epoch FROM pg_catalog.now())")[0][0]
-            queue.clock.milliseconds = round(seconds * 1000)
-        try:
-            return works(queue)
-        except (ContractViolation, NotJudgedError, queue.store.driver_error):
-            return False
+def _cut_columns(bench: Bench, works: Works) -> frozenset[str]:
+    """Return the columns to which the calls write times without a fraction of a second."""
+
+    def tried() -> frozenset[str]:
+        with bench.fresh() as queue:
+            found = watched(queue)
+            _holds(works, queue)
+            return frozenset(found)
+
+    return bench.exactly(tried)
+
+
+def watched(queue: QueueUnderTest) -> set[str]:
+    """Return what is filled with the columns to which the code writes whole seconds."""
+    from pytest_taskq.postgres.shifting import ShiftedTime
+    from pytest_taskq.postgres.stores import ServerStore
+
+    store = queue.store
+    if not isinstance(store, ServerStore) or not isinstance(store.time, ShiftedTime):
+        raise UnsupportedError("only shifted times are looked at")
+    store.time.cut = set()
+    return store.time.cut
+
+
+def _works(bench: Bench, works: Works, *, in_real_time: bool = False) -> bool:
+    def tried() -> bool:
+        with bench.fresh(in_real_time=in_real_time) as queue:
+            if in_real_time:
+                seconds = queue.sql("SELECT extract(epoch FROM pg_catalog.now())")[0][0]
+                queue.clock.milliseconds = round(seconds * 1000)
+            return _holds(works, queue)
+
+    return bench.exactly(tried)
+
+
+def _waits(bench: Bench, waits: Waits, *, in_real_time: bool = False) -> bool:
+    """Whether what is put off comes after its time, which is virtual and long, or real and short."""
+
+    def wait(queue: QueueUnderTest, seconds: float) -> None:
+        queue.advance(seconds)
+        if in_real_time:
+            sleep(seconds + _MARGIN)
+
+    length = _SHORT if in_real_time else _LEASE
+    return _works(bench, lambda queue: waits(queue, length, wait), in_real_time=in_real_time)
+
+
+def _holds(works: Works, queue: QueueUnderTest) -> bool:
+    try:
+        return works(queue)
+    except (ContractViolation, NotJudgedError, queue.store.driver_error):
+        return False
 
 
 def _enqueues(queue: QueueUnderTest) -> bool:
@@ -68,7 +166,7 @@ def _claims_by(queue: QueueUnderTest) -> bool:
     return task is not None and _all_near(queue, _row(queue, task_id))
 
 
-def _after_a_claim(call: Callable[[QueueUnderTest, Task], bool]) -> Callable[[QueueUnderTest], bool]:
+def _after_a_claim(call: Callable[[QueueUnderTest, Task], bool]) -> Works:
     def works(queue: QueueUnderTest) -> bool:
         task_id = _put(queue)
         task = queue.claim_task(lease_seconds=_LEASE)
@@ -90,14 +188,49 @@ def _deletes(queue: QueueUnderTest) -> bool:
     return queue.delete_finished(_LONG_AGO.total_seconds()) == 1
 
 
-_PROBES: Mapping[str, Callable[[QueueUnderTest], bool]] = {
+def _later(call: Callable[[QueueUnderTest, Task], bool]) -> Callable[[QueueUnderTest, Task], bool]:
+    """Return the call with a task whose times are a little later than those in the rows."""
+    return lambda queue, task: call(queue, retimed(task, lambda moment: moment + _A_LITTLE))
+
+
+def _comes_after_a_delay(queue: QueueUnderTest, seconds: float, wait: Wait) -> bool:
+    queue.enqueue(delay_seconds=seconds)
+    wait(queue, seconds)
+    return queue.claim_task() is not None
+
+
+def _comes_after_a_lease(queue: QueueUnderTest, seconds: float, wait: Wait) -> bool:
+    _put(queue)
+    held = queue.claim_task(lease_seconds=seconds) is not None
+    wait(queue, seconds)
+    queue.reclaim_expired()
+    return held and queue.claim_task("w2") is not None
+
+
+def _comes_after_a_backoff(queue: QueueUnderTest, _: float, wait: Wait) -> bool:
+    _put(queue)
+    task = queue.claim_task(lease_seconds=_LEASE)
+    failed = task is not None and queue.fail_task(task)
+    wait(queue, queue.promises.backoff.window(1)[1])
+    return failed and queue.claim_task() is not None
+
+
+_WAITS: Mapping[str, Waits] = {
+    "enqueue": _comes_after_a_delay,
+    "claim_task": _comes_after_a_lease,
+    "fail_task": _comes_after_a_backoff,
+}
+_HOLDERS: Mapping[str, Callable[[QueueUnderTest, Task], bool]] = {
+    "complete_task": lambda queue, task: queue.complete_task(task),
+    "fail_task": lambda queue, task: queue.fail_task(task),
+    "renew_lease": lambda queue, task: queue.renew_lease(task, lease_seconds=_LEASE),
+}
+_PROBES: Mapping[str, Works] = {
     "enqueue": _enqueues,
     "cancel_task": _cancels,
     "claim_task": _claims,
     "claim_by": _claims_by,
-    "complete_task": _after_a_claim(lambda queue, task: queue.complete_task(task)),
-    "fail_task": _after_a_claim(lambda queue, task: queue.fail_task(task)),
-    "renew_lease": _after_a_claim(lambda queue, task: queue.renew_lease(task, lease_seconds=_LEASE)),
+    **{method: _after_a_claim(call) for method, call in _HOLDERS.items()},
     "reclaim_expired": _reclaims,
     "delete_finished": _deletes,
 }

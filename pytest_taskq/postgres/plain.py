@@ -14,10 +14,11 @@ from pytest_taskq.subject.store import RowRefusedError
 from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from psycopg.abc import Buffer
 
+    from pytest_taskq.postgres.store_time import StoreTime
     from pytest_taskq.subject.store import PlainRow
 
 
@@ -31,7 +32,8 @@ class _UtcText(TextLoader):
 class PostgresSql:
     """A connection in autocommit mode; times are UTC texts."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, time: Callable[[], StoreTime]) -> None:
+        self._time = time  # the means of each moment, however old the connection
         self._connection = connected(dsn, row_factory=rows_by_name)
         self._connection.execute("SET timezone = 'UTC'")
         self._connection.adapters.register_loader("timestamptz", _UtcText)
@@ -47,22 +49,23 @@ class PostgresSql:
             cursor = self._connection.execute(_translated(statement), _texts(parameters))
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise RowRefusedError(str(error)) from error
+        if statement.lstrip().upper().startswith(_WRITES):
+            self._time().kit_wrote()
         return [] if cursor.description is None else cursor.fetchall()
 
     def run_each(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of ``rows`` in one transaction."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.executemany(_translated(statement), rows)
+        self._time().kit_wrote()
 
     def version(self) -> int:
         """Return a number that changes when another connection commits a write to a table of the schema.
 
-        A sum of what each row version says of itself: whoever writes a row leaves a version of another transaction.
+        Where the kit itself moves rows, whoever moves them counts what the code has written.
         """
-        tables = [row[0] for row in self.run(_TABLES, ())]
-        looks = " UNION ALL ".join(f'SELECT xmin, ctid FROM "{name}"' for name in tables)
-        found = self._connection.execute(f"SELECT hashtextextended(string_agg(r::text, ' '), 0) FROM ({looks}) AS r")
-        return int((found.fetchone() or [0])[0] or 0)
+        counted = self._time().written()
+        return fingerprint(self._connection) if counted is None else counted
 
     def lock(self) -> None:
         """Keep everybody else from writing tasks until ``unlock``; they may read."""
@@ -78,6 +81,18 @@ class PostgresSql:
         self._connection.close()
 
 
+def fingerprint(connection: psycopg.Connection[Any]) -> int:
+    """Return a number of the rows of the schema that changes when somebody writes one.
+
+    A sum of what each row version says of itself: whoever writes a row leaves a version of another transaction.
+    """
+    tables = [row[0] for row in connection.execute(_TABLES)]
+    looks = " UNION ALL ".join(f'SELECT xmin, ctid FROM "{name}"' for name in tables)
+    found = connection.execute(f"SELECT hashtextextended(string_agg(r::text, ' '), 0) FROM ({looks}) AS r")
+    return int((found.fetchone() or [0])[0] or 0)
+
+
+_WRITES = ("INSERT", "UPDATE")
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'taskq_clock'"
 
 

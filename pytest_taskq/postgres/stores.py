@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from pytest_taskq.postgres.clock import ShadowClock
-from pytest_taskq.postgres.clock_probe import beyond_reach
+from pytest_taskq.postgres.clock_probe import MEANS, Means, beyond_reach, unsupported
+from pytest_taskq.postgres.contents import Contents
 from pytest_taskq.postgres.plain import PostgresSql
 from pytest_taskq.postgres.server import connected, end_backends, schema_of_its_own
 from pytest_taskq.postgres.settings import settings_of
-from pytest_taskq.subject.store import POSTGRESQL, Store
+from pytest_taskq.postgres.store_time import ShadowTime
+from pytest_taskq.subject.store import POSTGRESQL, SHIFTED, Store
 from pytest_taskq.subject.stores import Stores, initialise
 from pytest_taskq.subject.violation import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_taskq.clock import VirtualClock
     from pytest_taskq.contract import Connection
     from pytest_taskq.contract.settings import Setting
+    from pytest_taskq.postgres.store_time import StoreTime
+    from pytest_taskq.subject.bench import Bench
     from pytest_taskq.subject.invocation import Invoker
-    from pytest_taskq.subject.queue import QueueUnderTest
-    from pytest_taskq.subject.store import PlainSql
+    from pytest_taskq.subject.store import PlainSql, TimedCall
     from pytest_taskq.subject.subject import Subject
 
 _MOST_USES = 200  # of one schema: rows that were deleted stay in its files until they are vacuumed
@@ -51,7 +54,7 @@ class ServerStore(Store):
         super().__init__(dsn, folder)
         self.schema = schema
         self._clock = ShadowClock(dsn, schema)
-        self._shows: int | None = None
+        self.time: StoreTime = ShadowTime(self._clock)
 
     @property
     def driver_error(self) -> type[Exception]:
@@ -60,7 +63,10 @@ class ServerStore(Store):
 
     def connect(self) -> PlainSql:
         """Return a new connection."""
-        return PostgresSql(self.dsn)
+        return PostgresSql(self.dsn, self._current_time)
+
+    def _current_time(self) -> StoreTime:
+        return self.time
 
     def objects(self) -> Sequence[tuple[Any, ...]]:
         """Return the relations, columns, constraints, triggers and functions of the schema, its own name left out."""
@@ -74,21 +80,37 @@ class ServerStore(Store):
         """Return the isolation, and the bound on waiting for a lock."""
         return settings_of(connection)
 
+    def move_time(self, means: Means) -> None:
+        """Choose by which means virtual moments are shown; those of before are forgotten."""
+        if means == "shift":
+            from pytest_taskq.postgres.shifting import ShiftedTime
+
+            self.time = ShiftedTime(self._clock)
+        elif not isinstance(self.time, ShadowTime):
+            self.time = ShadowTime(self._clock)
+
+    @property
+    def moves_rows(self) -> bool:
+        """Whether the stored times are moved, because the code goes by the server's own clock."""
+        return not isinstance(self.time, ShadowTime)
+
     def show(self, milliseconds: int) -> None:
-        """Let ``now()`` show a virtual moment."""
-        if milliseconds != self._shows:
-            self._clock.show(milliseconds)
-            self._shows = milliseconds
+        """Show the kit's own SQL a virtual moment."""
+        self.time.show(milliseconds)
+
+    def call_at(self, clock: VirtualClock, method: str, arguments: tuple[Any, ...]) -> TimedCall:
+        """Return the context in which the code under test goes by ``clock``."""
+        return self.time.call_at(clock, method, arguments)
 
     def show_real_time(self) -> None:
         """Let ``now()`` show the server's time."""
-        self._clock.reset()
-        self._shows = None
+        self.time.show_real_time()
 
     def end_connections(self, backends: Collection[int] = ()) -> None:
         """End every connection but the kit's, and those of ``backends``; what they had open is undone then."""
         with connected(self.dsn) as connection:
             _end_others(connection, self.schema, backends)
+        self.time.look_again()
 
 
 class SchemaStore(ServerStore):
@@ -124,7 +146,8 @@ class SchemaStore(ServerStore):
         self.uses += 1
         if self.uses >= _MOST_USES:
             return False
-        self.show_real_time()
+        self._clock.reset()  # rows that were moved need not be moved back to be deleted
+        self.time = ShadowTime(self._clock)
         with connected(self.dsn) as connection:
             _end_others(connection, self.schema)
             return self._contents.put_back(connection)
@@ -133,56 +156,6 @@ class SchemaStore(ServerStore):
         """Remove the schema with all in it."""
         self.end_connections()
         self._open.close()
-
-
-class Contents:
-    """What the tables and sequences of a fresh schema hold, so that a used one can be made fresh in a millisecond.
-
-    Truncating would take ten times as long: it makes new files for each table and index.
-    """
-
-    def __init__(self, schema: str) -> None:
-        self._schema = schema
-        self._shape: list[Any] = []
-        self._tables: dict[str, list[str]] = {}  # the rows as texts, in the order in which they lie there
-        self._sequences: list[tuple[str, int, bool]] = []
-
-    def remember(self, connection: psycopg.Connection[Any]) -> None:
-        """Note the tables, what is in them, and where the sequences stand."""
-        self._shape = self._shape_of(connection)
-        for name in [name for kind, name, *_ in self._shape if kind == "r" and name != "taskq_clock"]:
-            self._tables[name] = [row for (row,) in connection.execute(f'SELECT one::text FROM "{name}" AS one')]
-        for name in [name for kind, name, *_ in self._shape if kind == "S"]:
-            value, called = connection.execute(f'SELECT last_value, is_called FROM "{name}"').fetchall()[0]
-            self._sequences.append((name, value, called))
-
-    @property
-    def names(self) -> tuple[list[str], list[str]]:
-        """The names of the tables, and those of the sequences."""
-        return list(self._tables), [name for name, _, _ in self._sequences]
-
-    def put_back(self, connection: psycopg.Connection[Any]) -> bool:
-        """Make the tables hold what they held; False, and nothing done, if the schema is not of that shape any more."""
-        if self._shape_of(connection) != self._shape:
-            return False
-        with connection.transaction():
-            if not _without_triggers(connection):
-                return False
-            with connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext():
-                self._write(connection)
-        return True
-
-    def _write(self, connection: psycopg.Connection[Any]) -> None:
-        for name, rows in self._tables.items():
-            connection.execute(f'DELETE FROM "{name}"')
-            if rows:
-                connection.execute(_INSERT.format(name), (rows,))
-        for name, value, called in self._sequences:
-            connection.execute("SELECT setval(%s::regclass, %s, %s)", (f'"{name}"', value, called))
-
-    def _shape_of(self, connection: psycopg.Connection[Any]) -> list[Any]:
-        """Return every relation, indexes included: which it is, its columns and its triggers."""
-        return connection.execute(_SHAPE, {"schema": self._schema}).fetchall()
 
 
 _OBJECTS = """
@@ -202,25 +175,6 @@ _OBJECTS = """
         FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prokind <> 'a'
     ORDER BY 1, 2, 3
 """
-_SHAPE = """
-    SELECT relkind::text, relname::text, oid::bigint, relnatts,
-        (SELECT count(*) FROM pg_trigger WHERE tgrelid = pg_class.oid)
-    FROM pg_class WHERE relnamespace = %(schema)s::regnamespace ORDER BY relname
-"""
-
-
-# All rows at once, whatever their types.
-_INSERT = 'INSERT INTO "{0}" OVERRIDING SYSTEM VALUE SELECT * FROM unnest(%s::text[]::"{0}"[])'
-
-
-def _without_triggers(connection: psycopg.Connection[Any]) -> bool:
-    """Let no trigger fire in this transaction; only a superuser may say so before PostgreSQL 15."""
-    try:
-        with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")
-    except psycopg.errors.InsufficientPrivilege:
-        return False
-    return True
 
 
 def _end_others(connection: psycopg.Connection[Any], schema: str, backends: Collection[int] = ()) -> None:
@@ -255,11 +209,13 @@ class SchemaStores(Stores):
         self._server = server
         self._idle: list[SchemaStore] = []
         self._in_use: list[SchemaStore] = []
-        self._beyond_reach: str | None = None
+        self._means: Means | None = None
+        self._unsupported = ""
 
-    def fresh(self, invoke: Invoker) -> Store:
+    def fresh(self, invoke: Invoker, *, in_real_time: bool = False) -> Store:
         """Return a store whose tables are as the team's own code makes them."""
         store = self._idle.pop() if self._idle else self._made(invoke)
+        store.move_time("shadow" if in_real_time or self._means is None else self._means)
         self._in_use.append(store)
         return store
 
@@ -292,15 +248,34 @@ class SchemaStores(Stores):
         else:
             store.drop()
 
-    def require_clock(self, queues: Callable[[], AbstractContextManager[QueueUnderTest]]) -> None:
-        """Raise UnsupportedError where the team's own code does not go by the schema's ``now()``."""
-        if self._beyond_reach is None:
-            self._beyond_reach = beyond_reach(self.subject.own, queues) if self.subject.shared_schema else ""
-        if self._beyond_reach:
-            raise UnsupportedError(
-                f"time cannot be moved for this code: {self._beyond_reach}. Ask for the time with now(), unqualified, "
-                "and not with CURRENT_TIMESTAMP, LOCALTIMESTAMP, 'now' or pg_catalog.now()"
-            )
+    def require_clock(self, bench: Bench) -> None:
+        """Raise UnsupportedError where no means that the kit has moves the time of the team's own code."""
+        if self._unsupported:
+            raise UnsupportedError(self._unsupported)
+        if self._means is None:
+            self._choose(bench)
+
+    def _choose(self, bench: Bench) -> None:
+        """Find the means that the team's code goes by; what a fresh store has while one is tried is that."""
+        reasons = {}
+        for means in MEANS:
+            self._means = means
+            try:
+                reasons[means] = beyond_reach(means, bench) if self.subject.shared_schema else ""
+            except UnsupportedError as error:
+                reasons[means] = str(error)
+            except BaseException:
+                self._means = None
+                raise
+            if not reasons[means]:
+                return
+        self._unsupported = unsupported(reasons)
+        self.require_clock(bench)
+
+    @property
+    def time_note(self) -> str:
+        """What tells shifted rows from a clock that stands still."""
+        return SHIFTED if self._means == "shift" and not self._unsupported else ""
 
     def close(self) -> None:
         """Drop the schemas that were kept, and those that a check which never came back has."""

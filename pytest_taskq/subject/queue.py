@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -46,11 +46,18 @@ class QueueUnderTest:
 
     A call that raises, returns another type than the contract says, or tries to end the process raises
     ContractViolation; ``attempt`` returns such an exception instead. Use and close it in one thread. ``store`` is
-    one that is there already.
+    one that is there already; ``in_real_time`` says that a fresh one is looked at in real time.
     """
 
     def __init__(
-        self, subject: Subject, stores: Stores, clock: VirtualClock, progress: Progress, store: Store | None = None
+        self,
+        subject: Subject,
+        stores: Stores,
+        clock: VirtualClock,
+        progress: Progress,
+        store: Store | None = None,
+        *,
+        in_real_time: bool = False,
     ) -> None:
         self.subject = subject
         self.clock = clock
@@ -62,6 +69,7 @@ class QueueUnderTest:
         self._sql: PlainSql | None = None
         self._adapter: QueueAdapter | StandaloneAdapter | None = None
         self._store = store
+        self._in_real_time = in_real_time
 
     @property
     def promises(self) -> Promises:
@@ -73,7 +81,7 @@ class QueueUnderTest:
         """Where the tasks are; made on first use."""
         if self._store is None:
             with self._under_way("initialising a fresh store"):
-                self._store = self._stores.fresh(self._invoke)
+                self._store = self._stores.fresh(self._invoke, in_real_time=self._in_real_time)
                 if self.subject.standalone:
                     self._invoke(lambda: self.subject.adapter(self.dsn).setup())  # type: ignore[union-attr]  # standalone
         return self._store
@@ -149,24 +157,31 @@ class QueueUnderTest:
         function = getattr(self.adapter, method, None)
         if function is None or (self.subject.standalone and method not in self.subject.own):
             raise NotJudgedError(f"{method} is not offered, and the check needs it")
-        self.store.show(self.clock.milliseconds)
+        with self.store.call_at(self.clock, method, arguments) as timed:
+            outcome = self._outcome(line, method, function, timed.given(arguments), keywords)
+            seen = timed.seen(outcome.result)
+        outcome = outcome if seen is outcome.result else replace(outcome, result=seen)
+        self.transcript.note(line, str(outcome))
+        wanted = None if outcome.error else wrong_type(method, outcome.result)
+        if wanted:
+            found = f"{shown(outcome.result)} ({type(outcome.result).__name__})"
+            raise ContractViolation(f"{method} returns {wanted}", found, calls=self.transcript.lines, method=method)
+        return outcome
+
+    def _outcome(
+        self, line: str, method: str, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Outcome:
         self._progress.start(line)
         try:
-            outcome = Outcome(line, self._invoke(function, *arguments, **keywords))
+            return Outcome(line, self._invoke(function, *arguments, **keywords))
         except NotOfferedError as error:
             raise NotJudgedError(f"{method} is not offered: {error}") from error
         except ProcessExitError as error:
             self._violated(line, method, "a result or an exception", str(error), error)
         except Exception as error:  # noqa: BLE001 - whatever the code under test raises is its outcome
-            outcome = Outcome(line, error=error)
+            return Outcome(line, error=error)
         finally:
             self._progress.end()
-        self.transcript.note(line, str(outcome))
-        wanted = None if outcome.error else wrong_type(method, outcome.result)
-        if wanted:
-            seen = f"{shown(outcome.result)} ({type(outcome.result).__name__})"
-            raise ContractViolation(f"{method} returns {wanted}", seen, calls=self.transcript.lines, method=method)
-        return outcome
 
     def call(self, method: str, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - any method's
         """Call a method and return its result; an exception of it is a violation."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_taskq.contract.settings import PRAGMAS, pragma
 from pytest_taskq.subject.violation import UnsupportedError
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pytest_taskq.clock import VirtualClock
     from pytest_taskq.contract import Connection
     from pytest_taskq.contract.settings import Setting
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SHIFTED = "in time that was moved by shifting what is stored"  # said where the code goes by the server's own clock
 
 
 def dsn_of(path: Path) -> str:
@@ -69,6 +71,27 @@ class PlainSql(Protocol):
         ...
 
 
+class TimedCall:
+    """A call of the code under test, as the store's clock is shown to it; here nothing needs to be done for that."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Show the code no more."""
+
+    def given(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the arguments as the code is to see them."""
+        return arguments
+
+    def seen(self, result: Any) -> Any:  # noqa: ANN401 - any result
+        """Return what the call returned as the kit is to see it; asked once, as soon as the call is over."""
+        return result
+
+
+_AS_IT_IS = TimedCall()
+
+
 class Store:
     """One place for tasks. ``dsn`` is what the adapter is given; ``folder`` is for files about it and goes with it."""
 
@@ -116,7 +139,13 @@ class Store:
         raise UnsupportedError(f"nothing is known of the settings of {self.backend or self.dsn}")
 
     def show(self, milliseconds: int) -> None:
-        """Let the store's own clock show a virtual moment; nothing to do where it has none."""
+        """Let the store's own clock show the kit's own SQL a virtual moment; nothing to do where it has none."""
+
+    def call_at(self, clock: VirtualClock, method: str, arguments: tuple[Any, ...]) -> TimedCall:
+        """Return the context in which the code under test is called, and goes by ``clock``."""
+        del method, arguments
+        self.show(clock.milliseconds)
+        return _AS_IT_IS
 
     def show_real_time(self) -> None:
         """Let the store's own clock show real time."""

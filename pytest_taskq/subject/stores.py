@@ -12,12 +12,11 @@ from pytest_taskq.adapter import QueueAdapter
 from pytest_taskq.subject.store import SQLITE, FileStore, dsn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_taskq.subject.bench import Bench
     from pytest_taskq.subject.invocation import Invoker
-    from pytest_taskq.subject.queue import QueueUnderTest
     from pytest_taskq.subject.store import Store
     from pytest_taskq.subject.subject import Subject
 
@@ -36,8 +35,9 @@ class Stores:
         self._template: bytes | None = None
         self._numbers = itertools.count(1)
 
-    def fresh(self, invoke: Invoker) -> Store:
-        """Return a new store, ready for use."""
+    def fresh(self, invoke: Invoker, *, in_real_time: bool = False) -> Store:
+        """Return a new store, ready for use; ``in_real_time`` if its clock is not to be moved."""
+        del in_real_time  # one that nobody moves goes by itself
         store = self._empty()
         if self.subject.shared_schema:
             store.path.write_bytes(self._initialised(invoke))
@@ -57,8 +57,13 @@ class Stores:
         store.close()
         shutil.rmtree(store.folder, ignore_errors=True)
 
-    def require_clock(self, queues: Callable[[], AbstractContextManager[QueueUnderTest]]) -> None:
+    def require_clock(self, bench: Bench) -> None:
         """Raise UnsupportedError where the code under test goes by a clock that the kit cannot move."""
+
+    @property
+    def time_note(self) -> str:
+        """What is to be said of how time is moved for this code, "" where it asks a clock of the kit's."""
+        return ""
 
     def close(self) -> None:
         """Remove what was kept for the next store."""

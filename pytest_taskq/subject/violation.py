@@ -35,6 +35,10 @@ class InconclusiveError(Exception):
     """A check ran out of budget, samples, overlap or quiet before it could say pass or fail."""
 
 
+class InexactTimeError(InconclusiveError):
+    """A call lasted too long for the times that it stored to be told exactly; made again it may be quicker."""
+
+
 class CallHungError(NotJudgedError):
     """A call of the adapter did not return within the bound."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from grading import findings
+from mutant_queues import by_keyword
 from mutant_queues.on_postgres import ON_POSTGRES
 from mutant_queues.registry import Mutant, adapter_of, name_of
 
@@ -52,10 +53,13 @@ def test_the_reference_passes_too_where_a_smaller_twin_is_looked_at(
     assert combine(found) is Verdict.PASS, [f"{one.verdict}: {one.reason}\n{one.evidence}" for one in found]
 
 
-def test_a_snapshot_that_somebody_holds_makes_no_claim_cost_more(tmp_path: Path, postgres_server: str) -> None:
+@pytest.mark.parametrize("correct", [Adapter, by_keyword.ClaimsByKeyword])
+def test_a_snapshot_that_somebody_holds_makes_no_claim_cost_more(
+    correct: type, tmp_path: Path, postgres_server: str
+) -> None:
     """As long as it is held nothing that was deleted is vacuumed, wherever in the database it is."""
     with psycopg.connect(postgres_server) as holder:
         holder.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         holder.execute("SELECT count(*) FROM pg_class")
-        found = findings(Adapter, REQUIREMENTS["INF-07"], tmp_path, server=postgres_server)
+        found = findings(correct, REQUIREMENTS["INF-07"], tmp_path, server=postgres_server)
     assert combine(found) is Verdict.PASS, [one.evidence for one in found]

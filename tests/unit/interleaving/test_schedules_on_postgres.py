@@ -358,7 +358,7 @@ def test_connections_of_another_driver_are_never_a_pass(bench_of: Benches, adapt
 
 def test_a_worker_that_waits_for_itself_is_given_up_and_leaves_nothing_behind(bench_of: Benches) -> None:
     threads, bench = threading.active_count(), bench_of(WaitsForItself, call_limit=1)
-    bench._stores._beyond_reach = ""  # not to be noticed before a schedule is made
+    bench._stores._means = "shadow"  # not to be noticed before a schedule is made
     with pytest.raises(NotJudgedError, match="neither came to its next statement nor ended"):
         judged(bench, "CLM-02")
     deadline = time.monotonic() + 10

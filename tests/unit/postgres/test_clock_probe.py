@@ -11,6 +11,7 @@ from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.model import ModelJudge
 from pytest_taskq.subject import UnsupportedError
+from pytest_taskq.subject.store import SHIFTED
 
 _CLAIM = """
     UPDATE task_queue SET status = 'leased', attempts = attempts + 1, locked_by = %s, reserved_at_utc = {now},
@@ -63,16 +64,48 @@ def used(bench) -> None:
     bench.run(check)
 
 
+class RemembersItsLeases(Claims):
+    now = "CURRENT_TIMESTAMP"
+
+    def __init__(self, dsn):
+        super().__init__(dsn)
+        self.over = {}
+
+    def claim_task(self, worker_id, capabilities, lease_seconds):
+        task = super().claim_task(worker_id, capabilities, lease_seconds)
+        if task is not None:
+            self.over[task.id] = task.lease_until_utc
+        return task
+
+    def complete_task(self, task, worker_id):
+        with psycopg.connect(self.dsn) as connection:
+            return (
+                connection.execute(
+                    "UPDATE task_queue SET status = 'completed', finished_at_utc = now() WHERE lease_until_utc = %s",
+                    (self.over[task.id],),
+                ).rowcount
+                == 1
+            )
+
+
 @pytest.mark.parametrize("adapter", [ByKeyword, Qualified, Reclaims])
-def test_code_that_goes_by_the_servers_own_clock_is_unsupported(adapter: type, bench_of) -> None:
-    method = "reclaim_expired" if adapter is Reclaims else "claim_task"
-    with pytest.raises(UnsupportedError, match=rf"{method} works at the server's own time"):
-        used(bench_of(adapter))
+def test_code_that_goes_by_the_servers_own_clock_is_judged_with_shifted_rows(adapter: type, bench_of) -> None:
+    bench = bench_of(adapter)
+    used(bench)
+    assert bench.time_note == SHIFTED
+
+
+def test_what_no_means_moves_is_unsupported_for_both_reasons(bench_of) -> None:
+    both = r"claim_task works at the server's own time[\s\S]+complete_task works at the server's own time and not with"
+    with pytest.raises(UnsupportedError, match=both):
+        used(bench_of(RemembersItsLeases))
 
 
 @pytest.mark.parametrize("adapter", [Claims, ByTheClock])
 def test_code_that_goes_by_a_function_that_can_be_shadowed_is_judged(adapter: type, bench_of) -> None:
-    used(bench_of(adapter))
+    bench = bench_of(adapter)
+    used(bench)
+    assert not bench.time_note
 
 
 def test_what_never_works_is_a_finding_and_no_excuse(bench_of) -> None:

@@ -6,7 +6,7 @@ from pytest_taskq.postgres.server import connected, schema_of_its_own
 
 psycopg = pytest.importorskip("psycopg")
 
-from pytest_taskq.postgres.stores import Contents  # noqa: E402 - it imports psycopg
+from pytest_taskq.postgres.contents import Contents  # noqa: E402 - it imports psycopg
 
 TABLES = """
     CREATE TABLE kinds (
