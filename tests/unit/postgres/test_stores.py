@@ -121,8 +121,8 @@ def test_a_schema_whose_clock_cannot_be_installed_is_removed_again(
     with pytest.raises(psycopg.OperationalError, match="goes away"):
         SchemaStore(postgres_database, tmp_path)
     with connected(postgres_database) as connection:
-        assert connection.execute(_SCHEMAS, (made[0]._schema,)).fetchone() == (0,)
-    assert made[0]._connection.closed
+        assert connection.execute(_SCHEMAS, (made[0].schema,)).fetchone() == (0,)
+    assert made[0].connection.closed
 
 
 def test_what_asks_for_a_file_is_unsupported(bench_of) -> None:
