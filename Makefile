@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: conformance test soak kill-matrix bench lint format docs site clean
+.PHONY: conformance test alone soak kill-matrix bench lint format docs site clean
 
 conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite: all but latency in parallel, then latency alone
 	$(BIN)/pytest --taskq-conformance -m taskq -n auto --taskq-report=taskq-report
@@ -12,6 +12,9 @@ conformance: $(STAMP)  ## Grade the reference queue on embedded SQLite: all but 
 # The long tests are collected first; by default one process is given nearly all of them, and the other waits at the end.
 test: $(STAMP)  ## The project's own tests; with PYTEST_TASKQ_REQUIRE=postgres they fail where they find no server
 	$(BIN)/pytest -n auto --dist worksteal
+
+alone: $(STAMP)  ## Tests that need the machine for themselves: broken queues that are too slow, quick runs of the benchmarks
+	$(BIN)/pytest -m alone
 
 soak: $(STAMP)  ## Tests that take minutes
 	$(BIN)/pytest -m soak -n auto

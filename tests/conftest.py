@@ -1,4 +1,4 @@
-"""The kit is tested through pytest itself; tests marked ``soak`` run where ``-m`` names them, and nowhere else."""
+"""The kit is tested through pytest itself; tests marked ``soak`` or ``alone`` run where ``-m`` names them alone."""
 
 from __future__ import annotations
 
@@ -66,9 +66,8 @@ def share_bytecode(config: pytest.Config) -> None:
 
 # Not `-m "not soak"` in addopts: the `-m` of a command line would take its place, and let them in again.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "soak" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("soak")]
-    if long:
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in set(long)]
+    apart = [mark for mark in ("soak", "alone") if mark not in config.option.markexpr]
+    left = {item for item in items if any(map(item.get_closest_marker, apart))}
+    if left:
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
+        items[:] = [item for item in items if item not in left]

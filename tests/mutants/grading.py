@@ -17,7 +17,7 @@ from pytest_taskq.instruments.budget import Budget, Effort
 from pytest_taskq.subject import Bench, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from pathlib import Path
 
     from pytest_taskq.subject import Stores
@@ -38,12 +38,12 @@ def findings(
     *,
     instrument: Instrument | None = None,
     server: str | None = None,
-    timed: bool = True,
+    apart: Container[Instrument] = (),
 ) -> list[Finding]:
-    """Return what every shipped check of ``requirement`` finds, or those of one instrument alone.
+    """Return what every shipped check of ``requirement`` finds, or those of one instrument, or all but some ``apart``.
 
-    Without ``timed`` no call is timed. Stores are made below ``folder``, or on the PostgreSQL server whose DSN is
-    given. Raises ValueError if the requirement is not about the adapter's code, or the suite has no such check.
+    Stores are made below ``folder``, or on the PostgreSQL server whose DSN is given. Raises ValueError if the
+    requirement is not about the adapter's code, or the suite has no such check.
     """
     subject = subject_of(adapter_class)
     if not subject.graded(requirement):
@@ -53,7 +53,7 @@ def findings(
         for test in shipped_tests()
         if test.check.requirement == requirement.id
         and instrument in (None, test.check.instrument)
-        and (timed or test.check.instrument is not Instrument.TIMING)
+        and test.check.instrument not in apart
     ]
     if not tests:
         what = f"{requirement.id} by {instrument}" if instrument else requirement.id

@@ -27,7 +27,7 @@ from pytest_taskq.grading.suite import shipped_checks
 from pytest_taskq.instruments.budget import EFFORTS, Effort
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from mutant_queues.registry import Catalogue
 
@@ -37,6 +37,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "kill-matrix.md"
 KILLS = ROOT / "pytest_taskq" / "contract" / "kills.py"
 BROKEN = (Verdict.FAIL, Verdict.NOT_RUN)
+TIMED = frozenset({Instrument.TIMING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,28 @@ Row = dict[str, Cell]
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 
-def judged_requirements(*, timed: bool = True) -> list[str]:
-    """Return the requirements that the suite has a check of, one beside timing unless ``timed``, in their order."""
-    judged = {one.requirement for one in shipped_checks() if timed or one.instrument is not Instrument.TIMING}
+def judged_requirements(apart: Container[Instrument] = ()) -> list[str]:
+    """Return the requirements that the suite has a check of, by an instrument that is not ``apart``, in their order."""
+    judged = {one.requirement for one in shipped_checks() if one.instrument not in apart}
     return [name for name in REQUIREMENTS if name in judged]
 
 
-def row_of(adapter: str, effort: Effort, seed: int, *, without: Container[str] = (), timed: bool = True) -> Row:
-    """Return what every requirement that the adapter's code makes graded says of it, but those of ``without``.
+def row_of(adapter: str, effort: Effort, seed: int, apart: Callable[[str], frozenset[Instrument]] | None = None) -> Row:
+    """Return what every requirement that the adapter's code makes graded says of it.
 
-    Without ``timed`` no call is timed; with it those of ``timed_adapters`` alone.
+    ``apart`` names the instruments that do not judge a requirement; one that none is left of has no place in the row.
+    Unless it is given all judge, but calls are timed of ``timed_adapters`` alone.
     """
-    subject, timed = subject_of(adapter_of(adapter)), timed and adapter in timed_adapters()
+    subject = subject_of(adapter_of(adapter))
+    left = apart or (lambda _: frozenset() if adapter in timed_adapters() else TIMED)
+    names = [name for name in judged_requirements() if subject.graded(REQUIREMENTS[name])]
     with tempfile.TemporaryDirectory(prefix="kill-matrix-") as folder:
         return {
-            name: _cell(findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed, timed=timed))
-            for name in judged_requirements(timed=timed)
-            if name not in without and subject.graded(REQUIREMENTS[name])
+            name: _cell(
+                findings(subject.adapter, REQUIREMENTS[name], Path(folder) / name, effort, seed, apart=left(name))
+            )
+            for name in names
+            if name in judged_requirements(left(name))
         }
 
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from kill_matrix import Cell, judged_requirements, problems, row_of
+from kill_matrix import TIMED, Cell, judged_requirements, problems, row_of
 from matrix_pages import kills_module, matrix_page
-from mutant_queues.registry import Catalogue, Mutant, Twin, catalogue, name_of
+from mutant_queues.registry import Catalogue, Mutant, Twin, adapter_of, catalogue, name_of
 
 from pytest_taskq import QueueAdapter
 from pytest_taskq.contract import Instrument, Verdict
@@ -25,6 +25,8 @@ BROKEN = Mutant(
     reason="False",
     does="Completes by id alone",
 )
+# What they find, they would find of the queue that a detail was changed of.
+SEVERAL = frozenset({Instrument.INTERLEAVINGS, Instrument.HISTORY, Instrument.CRASH_POINTS})
 KNOWN = Catalogue((BROKEN,), (Twin(adapter="queues:Correct", short_of=(("SCH-08", "it scans"),)),))
 PASS, FAIL = Cell(Verdict.PASS), Cell(Verdict.FAIL, frozenset({"model"}), "expected False; seen True")
 BY_ORACLE = Cell(Verdict.FAIL, frozenset({"oracle"}))
@@ -111,20 +113,32 @@ def test_a_row_holds_what_the_adapters_own_code_is_graded_for() -> None:
     sys.modules[__name__].Counts = Counts
     Counts.__qualname__ = "Counts"
     row = row_of(name_of(Counts), "smoke", 1)
-    assert set(row) == {name for name in judged_requirements(timed=False) if "queue_stats" in REQUIREMENTS[name].grades}
+    assert set(row) == {name for name in judged_requirements(TIMED) if "queue_stats" in REQUIREMENTS[name].grades}
     assert row["OBS-01"].verdict is Verdict.FAIL
     assert row["OBS-01"].failed_by == {"model"}
+
+
+def left_to_the_whole_matrix(twin: Twin, name: str, tried: set[str]) -> frozenset[Instrument]:
+    """Return the instruments that are left out: those that time, and what takes long and adds little."""
+    if name in dict(twin.short_of) or (name == "LAT-05" and name not in tried):
+        return frozenset(Instrument)
+    return TIMED | SEVERAL if twin.detail and name not in tried else TIMED
 
 
 @pytest.mark.parametrize("twin", catalogue().twins, ids=lambda one: one.adapter)
 def test_a_correct_queue_is_never_failed_and_passes_what_fails_the_broken_ones_made_of_it(twin: Twin) -> None:
     mine = [one for one in catalogue().mutants if one.twin == twin.adapter]
     tried = {one.requirement for one in mine if one.instrument is not Instrument.TIMING}  # see test_kills.py
-    # What takes longest is left to the whole matrix: a SHOULD that it falls short of, and the shares of four workers.
-    row = row_of(twin.adapter, "smoke", 1, without={*dict(twin.short_of), *({"LAT-05"} - tried)}, timed=False)
+    row = row_of(twin.adapter, "smoke", 1, lambda name: left_to_the_whole_matrix(twin, name, tried))
     assert row
     assert problems(Catalogue((), (twin,)), {twin.adapter: row}, (), ()) == []
     assert {name: row[name] for name in tried if row[name].verdict is not Verdict.PASS} == {}
+
+
+def test_what_is_another_correct_queue_but_for_a_detail_is_made_of_one() -> None:
+    correct = {one.adapter: adapter_of(one.adapter) for one in catalogue().twins}
+    for name in (one.adapter for one in catalogue().twins if one.detail):
+        assert any(base in correct.values() for base in correct[name].__mro__[1:]), name
 
 
 def test_every_broken_queue_has_a_twin_that_is_judged() -> None:

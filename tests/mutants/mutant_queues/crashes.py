@@ -261,7 +261,7 @@ class KeepsItsLockAfterAnError(Scheduler):
 _POWER = Promises(durability="power")
 
 
-@twin()
+@twin(detail=True)
 class PoweredReference(Adapter):
     """Each commit is synced before it is acknowledged."""
 

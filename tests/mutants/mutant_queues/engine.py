@@ -176,7 +176,7 @@ class StrictEngine(Engine):
     HELD: ClassVar[str] = f"{Engine.HELD} AND lease_until_utc > datetime('now')"
 
 
-@twin()
+@twin(detail=True)
 class SteadyEngine(Engine):
     """Waits the same ten seconds after every failure."""
 

@@ -86,7 +86,7 @@ class Janitor(QueueAdapter):
         ).rowcount
 
 
-@twin()
+@twin(detail=True)
 class ThoroughJanitor(Janitor):
     """Deletes every finished task, dead letters too."""
 

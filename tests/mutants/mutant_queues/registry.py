@@ -45,10 +45,15 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twin:
-    """A correct queue; ``short_of`` maps the SHOULDs that it does not reach, by design, to why."""
+    """A correct queue; ``short_of`` maps the SHOULDs that it does not reach, by design, to why.
+
+    A ``detail`` sets it off from the correct queue that it is made of, which shows in single calls: in what order, how
+    long, which tasks. What several workers or a death can do to it, they can do to the other.
+    """
 
     adapter: str
     short_of: tuple[tuple[str, str], ...] = ()
+    detail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +125,12 @@ def breaks(
     return register
 
 
-def twin(**short_of: str) -> Callable[[Adapter], Adapter]:
+def twin(*, detail: bool = False, **short_of: str) -> Callable[[Adapter], Adapter]:
     """Say that the class keeps the contract; keywords (``SCH_08="why"``) name the SHOULDs that it does not reach."""
 
     def register(adapter: Adapter) -> Adapter:
         short = tuple((name.replace("_", "-"), why) for name, why in short_of.items())
-        TWINS.append(Twin(adapter=name_of(adapter), short_of=short))
+        TWINS.append(Twin(adapter=name_of(adapter), short_of=short, detail=detail))
         return adapter
 
     return register

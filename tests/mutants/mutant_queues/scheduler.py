@@ -159,7 +159,7 @@ class WeightedScheduler(Scheduler):
         return 1 / (max(priority, 0) + 1)
 
 
-@twin(SCH_08="as WeightedScheduler")
+@twin(detail=True, SCH_08="as WeightedScheduler")
 class Descending(WeightedScheduler):
     """A higher number is served first."""
 

@@ -27,7 +27,7 @@ def urn(chance: float, weight: float) -> float:
 # --- correct ----------------------------------------------------------------------------------------------------------
 
 
-@twin(SCH_08=LIKE_ITS_BASE)
+@twin(detail=True, SCH_08=LIKE_ITS_BASE)
 class LeastKey(WeightedScheduler):
     """Draws a key for every task at every claim, and serves the least."""
 
@@ -38,7 +38,7 @@ class LeastKey(WeightedScheduler):
         return urn(DRAWS.random(), self.weight(row["priority"]))
 
 
-@twin(SCH_08=LIKE_ITS_BASE)
+@twin(detail=True, SCH_08=LIKE_ITS_BASE)
 class HeavierByTheNumber(WeightedScheduler):
     """Promises weights of its own."""
 

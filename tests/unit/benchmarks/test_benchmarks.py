@@ -30,7 +30,14 @@ def docs(tmp_path_factory):
 
 
 @pytest.fixture
-def found(docs):
+def found():
+    """The figures of the repository's page."""
+    return json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+
+
+@pytest.fixture
+def quick(docs):
+    """Those of the quick run."""
     return json.loads((docs / "benchmarks" / "figures.json").read_text())
 
 
@@ -134,29 +141,30 @@ def test_batches_are_counted_in_tasks(tmp_path):
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_quick_run_measures_everything_of_everyone(found):
+@pytest.mark.alone
+def test_a_quick_run_measures_everything_of_everyone(quick):
     names = {load(spec).name for spec in EVERY}
     for level in ("NORMAL", "FULL"):
-        assert {row["name"] for row in found[f"single {level}"]} == names
-        assert {row["name"] for row in found[f"crew {level}"]} == names
-        assert all(row["synchronous"] == level for row in found[f"single {level}"])
-        assert all(set(row["latency"]) == {"enqueue", "claim", "complete", "cycle"} for row in found[f"single {level}"])
-        reference = next(row for row in found[f"crew {level}"] if row["name"] == "reference")
+        assert {row["name"] for row in quick[f"single {level}"]} == names
+        assert {row["name"] for row in quick[f"crew {level}"]} == names
+        assert all(row["synchronous"] == level for row in quick[f"single {level}"])
+        assert all(set(row["latency"]) == {"enqueue", "claim", "complete", "cycle"} for row in quick[f"single {level}"])
+        reference = next(row for row in quick[f"crew {level}"] if row["name"] == "reference")
         assert len(reference["shares"]) == 4
         assert reference["claimed_twice"] == 0
-    assert len(found["flat"]) == 12
-    assert [row["without"] for row in found["prices"]][-1] == "all of these"
+    assert len(quick["flat"]) == 12
+    assert [row["without"] for row in quick["prices"]][-1] == "all of these"
 
 
-def test_the_page_and_the_pictures_are_made_of_the_figures_alone(docs, found):
-    assert (docs / "benchmarks.md").read_text() == page(found)
-    for name, picture in pictures(found):
+@pytest.mark.alone
+def test_the_page_and_the_pictures_are_made_of_the_figures_alone(docs, quick):
+    assert (docs / "benchmarks.md").read_text() == page(quick)
+    for name, picture in pictures(quick):
         assert (docs / "benchmarks" / f"{name}.svg").read_text() == picture
-        assert f"benchmarks/{name}.svg" in page(found)
+        assert f"benchmarks/{name}.svg" in page(quick)
 
 
-def test_the_page_of_the_repository_is_that_of_its_figures():
-    found = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+def test_the_page_of_the_repository_is_that_of_its_figures(found):
     assert (DOCS / "benchmarks.md").read_text() == page(found)
     for name, picture in pictures(found):
         assert (DOCS / "benchmarks" / f"{name}.svg").read_text() == picture

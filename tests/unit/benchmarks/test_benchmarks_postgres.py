@@ -29,10 +29,15 @@ def measured(postgres_database):
 
 
 @pytest.fixture
-def found(measured):
-    """The figures of the repository's page, with those of the quick run for PostgreSQL."""
-    kept = json.loads((DOCS / "benchmarks" / "figures.json").read_text())
-    return kept | {"postgres": json.loads(measured[0])}
+def found():
+    """The figures of the repository's page."""
+    return json.loads((DOCS / "benchmarks" / "figures.json").read_text())
+
+
+@pytest.fixture
+def quick(found, measured):
+    """The same with those of the quick run for PostgreSQL."""
+    return found | {"postgres": json.loads(measured[0])}
 
 
 # --- the candidates ---------------------------------------------------------------------------------------------------
@@ -122,33 +127,36 @@ def test_a_collision_is_known_by_its_state_whatever_the_driver_and_whoever_wrapp
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_quick_run_measures_everything_of_everyone(found):
+@pytest.mark.alone
+def test_a_quick_run_measures_everything_of_everyone(quick):
     names = {load(spec).name for spec in EVERY_ON_POSTGRES}
     for level in ("on", "off"):
-        assert {row["name"] for row in found["postgres"][f"single {level}"]} == names
-        assert {row["name"] for row in found["postgres"][f"crew {level}"]} == names
-        assert all(row["synchronous"] == level for row in found["postgres"][f"single {level}"])
-        reference = next(row for row in found["postgres"][f"crew {level}"] if row["name"] == "reference")
+        assert {row["name"] for row in quick["postgres"][f"single {level}"]} == names
+        assert {row["name"] for row in quick["postgres"][f"crew {level}"]} == names
+        assert all(row["synchronous"] == level for row in quick["postgres"][f"single {level}"])
+        reference = next(row for row in quick["postgres"][f"crew {level}"] if row["name"] == "reference")
         assert len(reference["shares"]) == 4
         assert (reference["claimed_twice"], reference["lost"], reference["lock_errors"]) == (0, 0, 0)
-    assert len(found["postgres"]["flat"]) == 12
-    without = [row["without"] for row in found["postgres"]["prices"]]
+    assert len(quick["postgres"]["flat"]) == 12
+    without = [row["without"] for row in quick["postgres"]["prices"]]
     assert (without[0], without[-1]) == ("", "all of these")
     assert {"reference_by_priority", "reference_wake_for_new"} <= set(without)
-    assert {(row["name"], row["to_a_call"]) for row in found["postgres"]["batches"]} == {
+    assert {(row["name"], row["to_a_call"]) for row in quick["postgres"]["batches"]} == {
         (name, size) for name in names - {"floor"} for size in (1, 10, 100)
     }
 
 
+@pytest.mark.alone
 def test_nothing_of_a_run_is_left_on_the_server(measured):
     assert measured[1] == set()
 
 
-def test_the_page_and_the_pictures_are_made_of_the_figures(found):
-    text = page(found)
+@pytest.mark.alone
+def test_the_page_and_the_pictures_are_made_of_the_figures(quick):
+    text = page(quick)
     for name in ("procrastinate", "pgqueuer", "chancy"):
         assert f"4 processes, on: cycles as a multiple of {name}" in text
-    drawn = dict(pictures(found))
+    drawn = dict(pictures(quick))
     for name in ("single-postgres-on", "crew-postgres-on", "single-postgres-off", "crew-postgres-off", "flat-postgres"):
         assert drawn[name].startswith("<svg")
         assert f"benchmarks/{name}.svg" in text
