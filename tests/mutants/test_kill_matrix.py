@@ -158,6 +158,16 @@ def test_long_tests_run_where_they_are_named_alone(options: tuple[str, ...], lon
     assert ("test_a_matrix_as_it_should_be" in listed) is not long
 
 
+@pytest.mark.parametrize(("options", "timed"), [((), False), (("-m", "alone"), True)], ids=["by default", "-m alone"])
+def test_timed_tests_run_where_they_are_named_alone(options: tuple[str, ...], timed: bool) -> None:
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *options)
+    file = str(HERE / "test_kills.py")
+    listed = subprocess.run((*command, file), capture_output=True, text=True, timeout=60, check=True).stdout
+    assert ("OBS-04-CountsSlowlyWithTheLock-timing" in listed) is timed
+    assert ("test_a_correct_queue_is_never_found_slow" in listed) is timed
+    assert ("SCH-08-SortsTheBacklog" in listed) is not timed
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("twin", catalogue().twins, ids=lambda one: one.adapter)
 @pytest.mark.parametrize("seed", [2, 3])

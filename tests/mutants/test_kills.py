@@ -44,7 +44,7 @@ def case(mutant: Mutant) -> ParameterSet:
     return pytest.param(mutant, id=name, marks=[pytest.mark.alone] if by_the_clock else [])
 
 
-@pytest.mark.parametrize("mutant", map(case, MUTANTS))
+@pytest.mark.parametrize("mutant", [case(one) for one in MUTANTS])
 def test_a_broken_queue_is_failed_by_its_requirement_and_instrument_for_its_reason(
     mutant: Mutant, tmp_path: Path
 ) -> None:
