@@ -21,6 +21,7 @@ from pytest_taskq.interleaving.waits import waits_decided_by
 from pytest_taskq.postgres.backends import Backends
 from pytest_taskq.postgres.content import SchemaContent
 from pytest_taskq.postgres.contents import Contents
+from pytest_taskq.postgres.raced import untimed
 from pytest_taskq.postgres.server import connected
 from pytest_taskq.postgres.statements import HOOK
 from pytest_taskq.postgres.stores import SchemaStore
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_taskq.interleaving.listening import Listener
     from pytest_taskq.interleaving.site import Part
     from pytest_taskq.interleaving.stage import Stage
+    from pytest_taskq.postgres.shifting import ShiftedTime
     from pytest_taskq.statements import Statement
     from pytest_taskq.subject import Bench, QueueUnderTest
 
@@ -55,9 +57,9 @@ _OUTSIDE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 _ASIDE = ("BEGIN", "START TRANSACTION", "SAVEPOINT", "RELEASE", "SET ", "DEALLOCATE")
 _DEADLOCK = re.compile(r"\s*DETAIL:\s+Process \d.*", re.DOTALL)
 _PLACE = re.compile(r"\btuple \(\d+,\d+\)")
-_NOT_SHIFTED = (
-    "schedules need a clock that stands still, which now() in the schema is: this code asks the server's own, whose "
-    "times differ in each run of a schedule, and rows cannot be shifted while transactions hold them"
+_NO_JUMP = (
+    "time is to pass in the middle of a schedule, and this code asks the server's own clock: rows cannot be shifted "
+    "while transactions hold them"
 )
 _DEFERRED = "SET CONSTRAINTS"  # makes up for checks that were put off
 
@@ -218,12 +220,30 @@ class PostgresSite:
             )
 
 
-class PostgresGround:
-    """Puts the rows of one schema back before each run."""
+class ShiftedSite(PostgresSite):
+    """The store of one run of code that asks the server's own clock: the rows are where real time is meanwhile.
 
-    def __init__(self, bench: Bench, interner: Interner) -> None:
+    The times that it stores and is told differ from run to run, so no state is taken for one that was seen before.
+    """
+
+    opaque = True
+
+    @contextmanager
+    def telling(self, listener: Listener) -> Iterator[None]:
+        """Tell of statements in one frame of stored times. Raises InexactTimeError if the run was a slow one."""
+        store = cast("SchemaStore", self.queue.store)
+        with cast("ShiftedTime", store.time).raced(self.queue.clock), super().telling(listener):
+            yield
+
+
+class PostgresGround:
+    """Puts the rows of one schema back before each run; ``jumps`` is whether time is to pass in them."""
+
+    def __init__(self, bench: Bench, interner: Interner, *, jumps: bool = False) -> None:
         self._bench = bench
         self._interner = interner
+        self._jumps = jumps
+        self._site = PostgresSite
         self._open = ExitStack()
         self._moment = 0
         self._runs = 0
@@ -232,7 +252,9 @@ class PostgresGround:
         self._queue = self._open.enter_context(self._bench.queue())
         store = self._queue.store  # made now, because its name is to be drawn by true chance
         if isinstance(store, SchemaStore) and store.moves_rows:
-            raise UnsupportedError(_NOT_SHIFTED)
+            if self._jumps:
+                raise UnsupportedError(_NO_JUMP)
+            self._site = ShiftedSite
         return self
 
     def __exit__(
@@ -248,6 +270,7 @@ class PostgresGround:
         queue.close_actor()
         assert isinstance(queue.store, SchemaStore)  # noqa: S101 - the only one there is on a server
         self._store = queue.store
+        self._store.show(self._moment)  # shifted rows come into the kit's frame
         self._connection = self._open.enter_context(connected(self._store.dsn))
         self._connection.execute("SET synchronous_commit = off")
         self._contents = Contents(self._store.schema)
@@ -258,6 +281,10 @@ class PostgresGround:
         self._content = SchemaContent(self._store.dsn, *self._contents.names, self._interner.number)
         self._open.callback(self._content.close)
         return given
+
+    def steady(self, text: str) -> str:
+        """Return it without times where those are the server's own."""
+        return untimed(text) if self._site is ShiftedSite else text
 
     @contextmanager
     def site(self) -> Iterator[PostgresSite]:
@@ -273,4 +300,4 @@ class PostgresGround:
             if self._runs % _VACUUM_EACH == 0:
                 self._connection.execute("VACUUM " + ", ".join(map('"{}"'.format, self._contents.names[0])))
             self._content.begin_run()
-            yield PostgresSite(queue, self._content, self._backends, looks=self._runs % _LOOK_EACH == 1)
+            yield self._site(queue, self._content, self._backends, looks=self._runs % _LOOK_EACH == 1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.aftermath import NothingToRaceError
 from pytest_taskq.interleaving.scenario import Scenario
-from pytest_taskq.interleaving.scenarios.leases import JUMP, holder, leased
+from pytest_taskq.interleaving.scenarios.leases import holder, leased, while_it_becomes_over
 from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import CLAIMS, a_way
 
@@ -42,14 +42,8 @@ def ends_of_a_held_task(subject: Subject) -> Iterator[Scenario]:
 def complete_and_reclaim(subject: Subject) -> Iterator[Scenario]:
     """The holder completes while its lease becomes over and somebody takes back what is over."""
     if subject.offers("reclaim_expired"):
-        yield Scenario(
-            name="complete-while-reclaim",
-            prepare=leased,
-            scripts=[holder("complete_task"), lambda player: player("reclaim_expired")],
-            judge=one_end,
-            jump=JUMP,
-            needs=["complete_task"],
-        )
+        scripts = [holder("complete_task"), lambda player: player("reclaim_expired")]
+        yield while_it_becomes_over("complete", scripts, one_end, "complete_task")
 
 
 def one_end(after: Aftermath) -> None:

@@ -9,7 +9,7 @@ from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import Way, a_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_taskq.interleaving.aftermath import Aftermath
     from pytest_taskq.interleaving.scenario import Player
@@ -55,13 +55,21 @@ def taker(way: Way, *, reclaims: bool) -> Callable[[Player], Any]:
 def renew_and_reclaim(subject: Subject) -> Iterator[Scenario]:
     """The holder renews while its lease becomes over and somebody takes back what is over."""
     if subject.offers("renew_lease") and subject.offers("reclaim_expired"):
-        yield Scenario(
-            name="renew-while-reclaim",
-            prepare=leased,
-            scripts=[holder("renew_lease", RENEWED), lambda player: player("reclaim_expired")],
-            judge=renewed_or_taken_back,
-            jump=JUMP,
+        yield while_it_becomes_over(
+            "renew", [holder("renew_lease", RENEWED), lambda player: player("reclaim_expired")], renewed_or_taken_back
         )
+
+
+def while_it_becomes_over(
+    word: str, scripts: Sequence[Callable[[Player], Any]], judge: Callable[[Aftermath], None], *needs: str
+) -> Scenario:
+    """Return the race for a lease that becomes over at any moment; it is over before where no time can pass."""
+
+    def scenario(name: str, prepare: Callable[[QueueUnderTest], Any], **more: Any) -> Scenario:  # noqa: ANN401 - of Scenario
+        return Scenario(name=name, prepare=prepare, scripts=scripts, judge=judge, needs=needs, **more)
+
+    standing = scenario(f"{word}-an-over-lease-while-reclaim", over)
+    return scenario(f"{word}-while-reclaim", leased, jump=JUMP, standing=standing)
 
 
 def renewed_or_taken_back(after: Aftermath) -> None:

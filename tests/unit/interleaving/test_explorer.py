@@ -156,7 +156,7 @@ def test_its_token_replays_the_same_violation(tmp_path: Path) -> None:
     assert (again.verdict, again.reason, again.replay) == (Verdict.FAIL, first.reason, first.replay)
     columns = [finding.evidence.partition("\n")[2] for finding in (first, again)]  # the head counts the runs
     assert columns[0] == columns[1]
-    assert "run 1, 1 deviations" in again.evidence
+    assert "run 1, 1 deviation from" in again.evidence
 
 
 def test_its_token_passes_nothing_once_the_race_is_gone(tmp_path: Path) -> None:
