@@ -66,7 +66,7 @@ class InterleavingsJudge:
             if searched.found is not None:
                 played, violation = searched.found.played, searched.found.violation
                 return _failed(requirement, scenario, played, violation, searched.explored.runs)
-            said.append(f"{scenario.name}: {_claim(scenario, searched, budget, means.grain)}")
+            said.append(f"{scenario.name}: {_claim(scenario, searched, bench, budget)}")
         if not said:
             return Finding.of(requirement, Instrument.INTERLEAVINGS, Verdict.UNSUPPORTED, reason="; ".join(left_out))
         said += [*left_out, *([means.left_out] if means.left_out else [])]
@@ -85,12 +85,10 @@ _KNOWN: WeakKeyDictionary[Scenario, dict[Budget, Searched | NotJudgedError | Inc
 
 def _searched(scenario: Scenario, bench: Bench, budget: Budget) -> Searched:
     """Search a scenario once, for all requirements that share it."""
-    known = _KNOWN.setdefault(scenario, {})
+    known, most = _KNOWN.setdefault(scenario, {}), _deviations(scenario, bench, budget)
     if budget not in known:
         try:
-            known[budget] = bench.exactly(
-                lambda: Exploration(scenario, bench).search(budget.schedules, _deviations(scenario, budget))
-            )
+            known[budget] = bench.exactly(lambda: Exploration(scenario, bench).search(budget.schedules, most))
         except (NotJudgedError, InconclusiveError) as error:
             known[budget] = error.with_traceback(None)
     result = known[budget]
@@ -99,21 +97,22 @@ def _searched(scenario: Scenario, bench: Bench, budget: Budget) -> Searched:
     return result
 
 
-def _deviations(scenario: Scenario, budget: Budget) -> int | None:
+def _deviations(scenario: Scenario, bench: Bench, budget: Budget) -> int | None:
     """Return how many deviations are tried; one more where time passes or a worker dies, which is one by itself."""
     more = bool(scenario.jump) + bool(scenario.mortal)
-    return None if budget.deviations is None else budget.deviations + more
+    most = budget.unmerged_deviations if bench.moves_rows() else budget.deviations
+    return None if most is None else most + more
 
 
 def _missing(scenario: Scenario, subject: Subject) -> bool:
     return any(not subject.offers(need) for need in scenario.needs)
 
 
-def _claim(scenario: Scenario, searched: Searched, budget: Budget, grain: str) -> str:
+def _claim(scenario: Scenario, searched: Searched, bench: Bench, budget: Budget) -> str:
     """Say what was explored, and no more. Raises InconclusiveError if that is less than the effort is to reach."""
     explored, actors = searched.explored, len(scenario.scripts)
     more = [word for word, there in (("deaths", scenario.mortal), ("time", scenario.jump)) if there]
-    of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "") + grain
+    of = f"{actors} workers" + (f" with {' and '.join(more)}" if more else "") + means_of(bench).grain
     of += ", pauses lasting until nobody else goes on" if scenario.unhurried else ""
     if explored.cut and not searched.rows_seen:
         raise InconclusiveError(
@@ -123,7 +122,7 @@ def _claim(scenario: Scenario, searched: Searched, budget: Budget, grain: str) -
     if explored.exhausted:  # where rows were not seen, none was cut
         cut = f", {explored.cut} of them up to a state seen before" if explored.cut else ""
         return f"all schedules of {of} ({explored.runs} runs{cut})"
-    if explored.deviations < min(_deviations(scenario, budget) or _ENOUGH, _ENOUGH):
+    if explored.deviations < min(_deviations(scenario, bench, budget) or _ENOUGH, _ENOUGH):
         raise InconclusiveError(
             f"{scenario.name} has more schedules than the {budget.schedules} runs of this effort: not even "
             f"all with {explored.deviations + 1} preemptions were run; choose a higher --taskq-effort"

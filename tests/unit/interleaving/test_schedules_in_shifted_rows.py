@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_taskq.contract import Finding, Verdict
+from pytest_taskq.contract import Finding, Promises, Verdict
 from pytest_taskq.contract.requirements import REQUIREMENTS
 from pytest_taskq.instruments.budget import Budget
 from pytest_taskq.instruments.interleavings import InterleavingsJudge
@@ -100,6 +100,28 @@ class Counts(AsksTheServer):
         return super().claim_task(worker_id, capabilities, lease_seconds)
 
 
+class RefusesLateEnds(AsksTheServer):
+    """Correct: looks under a lock, which a reclaim passes by, and refuses what comes after its lease."""
+
+    promises = Promises(late_finish="refuse")
+
+    def complete_task(self, task, worker_id):
+        with self.db.transaction() as connection:
+            look = f"SELECT lease_until_utc > CURRENT_TIMESTAMP AS lasts FROM task_queue WHERE {self.HELD} FOR UPDATE"
+            row = connection.execute(look, self.fence(task, worker_id)).fetchone()
+            if row is None or not row["lasts"]:
+                return False
+            sets = f"status = 'completed', finished_at_utc = CURRENT_TIMESTAMP, {self.FREE}"
+            connection.execute(f"UPDATE task_queue SET {sets} WHERE id = %s", (task.id,))
+            return True
+
+    def reclaim_expired(self):
+        with self.db.transaction() as connection:
+            over = f"SELECT id FROM task_queue WHERE {self.OVER} FOR UPDATE SKIP LOCKED"
+            sets = f"status = 'queued', {self.FREE}"
+            return connection.execute(f"UPDATE task_queue SET {sets} WHERE id IN ({over})").rowcount
+
+
 class TellsTheTime(AsksTheServer):
     """Correct: is told times in every form, and hands them back."""
 
@@ -163,6 +185,10 @@ def test_a_correct_team_passes_what_only_schedules_judge(bench_of: Benches) -> N
     assert "renew-while-reclaim is unsupported, as its time passes in the middle" in found["LSE-04"].explored
     assert "with at most 1 preemptions" in found["CLM-02"].explored  # nothing is known to be equal to what was seen
     assert "up to a state seen before" not in "".join(one.explored for one in found.values())
+
+
+def test_a_reclaim_that_passes_by_a_late_holder_is_right_where_late_ends_are_refused(bench_of: Benches) -> None:
+    assert judged(bench_of(RefusesLateEnds), "MNT-06").verdict is Verdict.PASS
 
 
 def test_times_that_are_others_in_each_run_are_no_doubt_about_it(bench_of: Benches) -> None:
