@@ -61,6 +61,11 @@ class Budget:
         return {"smoke": 1, "pr": None, "soak": None}[self.effort]
 
     @property
+    def unmerged_deviations(self) -> int | None:
+        """The same where no state is known to be equal to another, so that there are many times more runs."""
+        return {"smoke": 1, "pr": 2, "soak": None}[self.effort]
+
+    @property
     def samples(self) -> tuple[int, ...]:
         """How many times a call was timed when the series is judged, and may end; always as often, so errors agree."""
         full = {"smoke": 500, "pr": 1_000, "soak": 10_000}[self.effort]

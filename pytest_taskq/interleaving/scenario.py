@@ -36,7 +36,8 @@ class Scenario:
     ``mortal`` names the actors that may die, one in a run; ``jump`` is how many seconds may pass, once in a run, at
     any moment. ``unhurried`` names the actors whose sleeps last until nobody else can go on. ``needs`` names the
     features without which there is no scenario; what is ``thorough`` is left out of the smallest effort. ``elsewhere``
-    gives, for each back end on which it judges nothing, the reason.
+    gives, for each back end on which it judges nothing, the reason. ``standing`` is explored in its place where no time
+    can pass in a schedule.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Scenario:
     needs: Sequence[str] = ()
     thorough: bool = False
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    standing: Scenario | None = None

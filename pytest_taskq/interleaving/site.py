@@ -153,6 +153,10 @@ class Ground(Protocol):
         """Return what ``make`` returns on a fresh store, and keep what is stored then."""
         ...
 
+    def steady(self, text: str) -> str:
+        """Return what is said of a run without what is another in each."""
+        ...
+
     def site(self) -> AbstractContextManager[Site]:
         """Yield a store with what was kept, at the moment that it was kept."""
         ...

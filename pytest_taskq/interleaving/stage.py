@@ -6,7 +6,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pytest_taskq.interleaving.actor import Actor, was_left
+from pytest_taskq.interleaving.actor import Actor, Interner, was_left
 from pytest_taskq.interleaving.baton import Baton
 from pytest_taskq.interleaving.events import Event, Played
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from pytest_taskq.clock import VirtualClock
-    from pytest_taskq.interleaving.actor import Interner
     from pytest_taskq.interleaving.site import Site
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -37,7 +36,7 @@ class Stage:
         self.actors = [Actor(self.baton, index, site.driver) for index in range(count)]
         self.running: Actor | None = None
         self.moment: Hashable = None  # the state that the step begins in
-        self._interner = interner
+        self._interner = interner if not site.opaque else Interner()  # equal ones are not asked for over many runs
         self._place = site.place
         # The scheduler, whoever watches it, and the program's own threads are no actor's.
         self._others = set(threading.enumerate())

@@ -16,6 +16,7 @@ import psycopg
 
 from pytest_taskq.postgres.frame import GRAIN, SECOND, Frame, microseconds
 from pytest_taskq.postgres.plain import fingerprint
+from pytest_taskq.postgres.raced import Race
 from pytest_taskq.postgres.retimed import has_tasks, retimed
 from pytest_taskq.postgres.time_columns import COLUMNS, SETTLED, TimeColumns
 from pytest_taskq.subject.store import TimedCall
@@ -57,6 +58,7 @@ class ShiftedTime:
         self._since = 0
         self._entered = (0, 0)
         self._held = self._asks_nothing = False
+        self._race: Race | None = None
         self._counts = False
         self.cut: set[str] | None = None  # where it is to be noted to which columns the code writes whole seconds
         self._mark = 0
@@ -88,6 +90,8 @@ class ShiftedTime:
 
     def call_at(self, clock: VirtualClock, method: str, arguments: tuple[Any, ...]) -> TimedCall:
         """Bring the rows into the code's frame; the kit's own look at them waits until the call is over."""
+        if self._race is not None:
+            return self._race.call()
         if self._calling:
             return TimedCall()
         if self._held:
@@ -111,6 +115,25 @@ class ShiftedTime:
         finally:
             self._held = False
             self._ended = None
+
+    @contextmanager
+    def raced(self, clock: VirtualClock) -> Iterator[None]:
+        """Keep the rows in the code's frame of this moment while calls overlap; Python's time is the server's.
+
+        They are in the kit's frame before, put back by somebody else. Raises what ``Race.require_quick`` does, unless
+        the body raises.
+        """
+        self._clock.reset()
+        self.look_again()
+        with self.held(clock.milliseconds):
+            assert self._frame is not None  # noqa: S101 - entered right now
+            self._race = race = Race(self._frame, clock, clock.milliseconds)
+            clock.follows = _server_time_from(*self._entered)
+            try:
+                yield
+                race.require_quick(microseconds(self._value("SELECT pg_catalog.clock_timestamp()")))
+            finally:
+                clock.follows = self._race = None
 
     def kit_wrote(self) -> None:
         """Put the virtual moment where a default has taken the server's own time, which is years from it."""

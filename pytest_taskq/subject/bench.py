@@ -99,6 +99,11 @@ class Bench:
         """What is to be said of how time was moved in the check that ran last, "" if nothing is."""
         return self._stores.time_note if self._moved else ""
 
+    def moves_rows(self) -> bool:
+        """Whether time is moved by shifting what is stored. Raises UnsupportedError where nothing moves it."""
+        self._stores.require_clock(self)
+        return bool(self._stores.time_note)
+
     @contextmanager
     def restored(self, files: Mapping[str, bytes]) -> Iterator[QueueUnderTest]:
         """Yield the code under test on a store made of ``files``, then remove it; the clock goes on."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_taskq.interleaving.aftermath import NothingToRaceError
 from pytest_taskq.interleaving.scenario import Scenario
-from pytest_taskq.interleaving.scenarios.leases import JUMP, holder, leased
+from pytest_taskq.interleaving.scenarios.leases import holder, leased, while_it_becomes_over
 from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import CLAIMS, a_way
 
@@ -42,23 +43,21 @@ def ends_of_a_held_task(subject: Subject) -> Iterator[Scenario]:
 def complete_and_reclaim(subject: Subject) -> Iterator[Scenario]:
     """The holder completes while its lease becomes over and somebody takes back what is over."""
     if subject.offers("reclaim_expired"):
-        yield Scenario(
-            name="complete-while-reclaim",
-            prepare=leased,
-            scripts=[holder("complete_task"), lambda player: player("reclaim_expired")],
-            judge=one_end,
-            jump=JUMP,
-            needs=["complete_task"],
-        )
+        scripts = [holder("complete_task"), lambda player: player("reclaim_expired")]
+        of_over = partial(one_end, is_over=True)
+        yield while_it_becomes_over("complete", scripts, one_end, of_over, ["complete_task"])
 
 
-def one_end(after: Aftermath) -> None:
-    """Require that exactly one call took effect, that the others were told so, and that the task is as it says."""
+def one_end(after: Aftermath, *, is_over: bool = False) -> None:
+    """Require that exactly one call took effect, that the others were told so, and that the task is as it says.
+
+    ``is_over``: the lease was over from the start.
+    """
     expected = "one of two ends takes effect"
     accepted = _at_most_one(after, expected)
     if any(call.error is not None for call in after.calls):
         return
-    if not accepted and _all_refused_rightly(after):
+    if not accepted and _all_refused_rightly(after, is_over=is_over):
         return
     if not accepted and after.queue.subject.standalone:
         raise NothingToRaceError(
@@ -70,10 +69,10 @@ def one_end(after: Aftermath) -> None:
     after.require_status(after.prepared.id, *ends, why=f"{accepted[0]} and {other}", by=other)
 
 
-def _all_refused_rightly(after: Aftermath) -> bool:
-    """Whether the reclaim came before the lease was over, and the holder after it, who is refused then."""
+def _all_refused_rightly(after: Aftermath, *, is_over: bool) -> bool:
+    """Whether the holder is refused after the lease was over, and the reclaim came before, or past its lock."""
     refuses = after.queue.promises.late_finish == "refuse"
-    return refuses and any(event.kind == "time" for event in after.played.events)
+    return refuses and (is_over or any(event.kind == "time" for event in after.played.events))
 
 
 def _at_most_one(after: Aftermath, expected: str) -> list[Called]:

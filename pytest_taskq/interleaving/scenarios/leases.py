@@ -9,7 +9,7 @@ from pytest_taskq.interleaving.scenarios.registry import races
 from pytest_taskq.interleaving.scenarios.ways import Way, a_way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytest_taskq.interleaving.aftermath import Aftermath
     from pytest_taskq.interleaving.scenario import Player
@@ -55,13 +55,22 @@ def taker(way: Way, *, reclaims: bool) -> Callable[[Player], Any]:
 def renew_and_reclaim(subject: Subject) -> Iterator[Scenario]:
     """The holder renews while its lease becomes over and somebody takes back what is over."""
     if subject.offers("renew_lease") and subject.offers("reclaim_expired"):
-        yield Scenario(
-            name="renew-while-reclaim",
-            prepare=leased,
-            scripts=[holder("renew_lease", RENEWED), lambda player: player("reclaim_expired")],
-            judge=renewed_or_taken_back,
-            jump=JUMP,
-        )
+        scripts = [holder("renew_lease", RENEWED), lambda player: player("reclaim_expired")]
+        yield while_it_becomes_over("renew", scripts, renewed_or_taken_back, renewed_or_taken_back)
+
+
+def while_it_becomes_over(
+    word: str,
+    scripts: Sequence[Callable[[Player], Any]],
+    judge: Callable[[Aftermath], None],
+    judge_of_over: Callable[[Aftermath], None],
+    needs: Sequence[str] = (),
+) -> Scenario:
+    """Return the race for a lease that becomes over at any moment; it is over before where no time can pass."""
+    name = f"{word}-an-over-lease-while-reclaim"
+    standing = Scenario(name=name, prepare=over, scripts=scripts, judge=judge_of_over, needs=needs)
+    name = f"{word}-while-reclaim"
+    return Scenario(name=name, prepare=leased, scripts=scripts, judge=judge, needs=needs, jump=JUMP, standing=standing)
 
 
 def renewed_or_taken_back(after: Aftermath) -> None:

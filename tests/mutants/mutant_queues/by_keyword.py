@@ -126,8 +126,14 @@ class AsksTheServer(QueueAdapter):
             ).rowcount
 
     def delete_finished(self, older_than_seconds: float) -> int:
-        with self.db.transaction() as connection:
-            return connection.execute(f"DELETE FROM task_queue WHERE {self.OLD}", (older_than_seconds,)).rowcount
+        some = f"DELETE FROM task_queue WHERE id IN (SELECT id FROM task_queue WHERE {self.OLD} LIMIT 500)"
+        total = 0
+        while True:
+            with self.db.transaction() as connection:
+                deleted = connection.execute(some, (older_than_seconds,)).rowcount
+            total += deleted
+            if not deleted:
+                return total
 
 
 breaks_it = partial(breaks, twin=AsksTheServer)

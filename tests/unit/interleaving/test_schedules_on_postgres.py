@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -394,3 +395,23 @@ def test_nothing_stays_hooked_and_no_connection_is_left(bench_of: Benches, postg
     with psycopg.connect(postgres_server) as connection:
         left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
         assert connection.execute(left, (store.schema,)).fetchone()[0] == 0
+
+
+def test_a_late_answer_to_the_kit_itself_is_not_a_wait_for_another(
+    bench_of: Benches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pytest_taskq.interleaving.psycopg_driver import PsycopgDriver
+
+    bench, asks = bench_of(SelectsThenUpdates), PsycopgDriver._asks
+
+    @contextmanager
+    def late(driver: PsycopgDriver) -> Iterator[None]:
+        with asks(driver):
+            threading.Event().wait(0.12)
+            yield
+
+    exploration = Exploration(scenario_of(bench, "CLM-02", "claim-of-the-last-task-by-2"), bench)
+    schedules = [tuple(node.choice.letter for node in bench.run(lambda: exploration.replay(()))[0].nodes)]
+    monkeypatch.setattr(PsycopgDriver, "_asks", late)
+    schedules += [tuple(node.choice.letter for node in bench.run(lambda: exploration.replay(()))[0].nodes)]
+    assert schedules[0] == schedules[1] == ("a", "a", "b")

@@ -18,7 +18,6 @@ from pytest_taskq.grading.check import RunningCheck
 from pytest_taskq.grading.outcome import findings_of
 from pytest_taskq.grading.record import Record
 from pytest_taskq.instruments.budget import Budget
-from pytest_taskq.instruments.interleavings import InterleavingsJudge
 from pytest_taskq.postgres.clock import ShadowClock
 from pytest_taskq.postgres.frame import GRAIN, SECOND, Frame, microseconds, moment_at
 from pytest_taskq.postgres.server import schema_of_its_own
@@ -269,12 +268,6 @@ def test_a_team_whose_times_cannot_be_shifted_is_unsupported_for_its_reason(team
 @pytest.mark.parametrize("team", [teams.AsksTheServer, teams.MixesClocks])
 def test_a_team_that_fences_on_attempts_is_judged(team: type, bench_of) -> None:
     uses(bench_of, team)
-
-
-def test_schedules_are_unsupported_there(bench_of) -> None:
-    bench = bench_of(teams.AsksTheServer)
-    with pytest.raises(UnsupportedError, match="schedules need a clock that stands still"):
-        bench.run(lambda: InterleavingsJudge().judge(REQUIREMENTS["FIN-07"], bench, Budget("smoke")))
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------
