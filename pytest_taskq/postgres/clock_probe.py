@@ -127,12 +127,16 @@ def _works(bench: Bench, works: Works, *, in_real_time: bool = False) -> bool:
 
 
 def _waits(bench: Bench, waits: Waits, *, in_real_time: bool = False) -> bool:
-    """Whether what is put off comes after its time, which is virtual and long, or real and short."""
+    """Whether what is put off comes after its time, which is virtual and long, or real and short.
+
+    It is waited for as long as the promised precision lets it be late: code of whole seconds would not come before.
+    """
 
     def wait(queue: QueueUnderTest, seconds: float) -> None:
-        queue.advance(seconds)
+        latest = seconds + queue.promises.time_precision
+        queue.advance(latest)
         if in_real_time:
-            sleep(seconds + _MARGIN)
+            sleep(latest + _MARGIN)
 
     length = _SHORT if in_real_time else _LEASE
     return _works(bench, lambda queue: waits(queue, length, wait), in_real_time=in_real_time)

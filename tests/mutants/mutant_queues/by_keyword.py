@@ -256,6 +256,19 @@ class TimesAsText(_Altered):
         connection.execute(statement, (seconds, task_id))
 
 
+class TimesAsSeconds(_Altered):
+    """Keeps when a task is due in whole seconds since 1970, rounded up."""
+
+    NEW = "id = %s"
+    ALTERS = "ALTER TABLE task_queue ADD own_due bigint"
+    DUE = "coalesce(to_timestamp(own_due), run_after_utc) <= CURRENT_TIMESTAMP"
+
+    def put_off(self, connection: Any, task_id: Any, seconds: float) -> None:
+        super().put_off(connection, task_id, seconds)
+        statement = f"UPDATE task_queue SET own_due = ceil(extract(epoch FROM {self.LATER})) WHERE {self.NEW}"
+        connection.execute(statement, (seconds, task_id))
+
+
 class TimesOfWholeSeconds(_Altered):
     """Has a column that holds no fraction of a second."""
 

@@ -244,6 +244,7 @@ UNSUPPORTED = [
     (teams.FencesOnAReceipt, "complete_task works at the server's own time and not with stored times that are shifted"),
     (teams.CutsItsTimes, r"enqueue stores whole seconds in task_queue\.run_after_utc"),
     (teams.TimesAsText, "what enqueue puts off comes in real time and not in shifted time"),
+    (teams.TimesAsSeconds, "what enqueue puts off comes in real time and not in shifted time"),
     (teams.TimesOfWholeSeconds, r"task_queue\.own_seen cannot hold a shifted time"),
     (teams.StaysInATransaction, "a transaction that the code left open holds locks"),
 ]
